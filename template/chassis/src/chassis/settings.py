@@ -1,0 +1,264 @@
+"""Configuration: `config/*.toml`, overridden by `APP_*` environment variables.
+
+Each file is one section named after it: `config/models.toml` is `settings.models`, and
+`APP_MODELS__PROVIDERS__OPENAI__BASE_URL` overrides its `[providers.openai] base_url`.
+Secrets are not settings; see `chassis.secrets`.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from .errors import ConfigError
+
+PREFIX = "APP_"
+SECTIONS = ("objectives", "models", "sources")
+# Read outside this module, before the settings exist or by other tools.
+ALSO_READ = {"APP_CONFIG_DIR", "APP_SECRETS_DIR"}
+
+
+class Section(BaseModel):
+    """A table of a configuration file; an unknown key is an error that names it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Service(Section):
+    """What the service is called and what it is for."""
+
+    name: str
+    slug: str = Field(pattern=r"^[a-z]([a-z0-9-]{0,48}[a-z0-9])?$")
+    purpose: str
+
+
+class Latency(Section):
+    """How fast answers must be, seen by the caller, for 95 of 100 requests."""
+
+    p95_ms: int = Field(ge=500, le=120_000)
+    streamed: bool
+    first_token_ms: int = Field(ge=100, le=60_000)
+
+
+class Answer(Section):
+    """What a usual answer looks like."""
+
+    typical_tokens: int = Field(ge=10, le=8_000)
+
+
+class Availability(Section):
+    """How often callers must get an answer, over 30 days, as a fraction."""
+
+    target: float = Field(ge=0.9, lt=1)
+    degraded_mode: Literal["sources_only", "template", "refuse"]
+    degraded_counts: bool
+
+
+class Load(Section):
+    """How much traffic the service is sized for, requests per second at the peak."""
+
+    peak_rps: float = Field(gt=0, le=10_000)
+
+
+class Platform(Section):
+    """What the service is planned to run on; only the availability arithmetic reads it."""
+
+    replicas: int = Field(ge=1)
+    zones: int = Field(ge=1)
+    database_uptime: float = Field(gt=0, le=1)
+
+
+class Accepted(Section):
+    """Feasibility rules that the team has seen fail and accepted, by id."""
+
+    rules: tuple[str, ...] = ()
+
+
+class Objectives(Section):
+    """`config/objectives.toml`: what this service promises."""
+
+    service: Service
+    latency: Latency
+    answer: Answer
+    availability: Availability
+    load: Load
+    platform: Platform
+    accepted: Accepted = Accepted()
+
+
+class Provider(BaseModel):
+    """A `[providers.<name>]` table; keys not listed here go to the adapter's `connect`.
+
+    Attributes:
+        adapter: Module that speaks to it, when it is not the table's own name.
+        uptime: Planned availability: the published figure or what was observed, whichever is less.
+        published_uptime: What the vendor commits to, if anything.
+        shared_fate: Clouds and networks it stands on; two providers that share one fail together.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    adapter: str | None = None
+    uptime: float = Field(default=0.995, gt=0, le=1)
+    published_uptime: float | None = None
+    shared_fate: tuple[str, ...] = ()
+
+    @property
+    def connect_settings(self) -> dict[str, Any]:
+        """The keys meant for the adapter."""
+        return dict(self.model_extra or {})
+
+
+class Candidate(Section):
+    """One model that a route may use, with its planning numbers and the day they were checked."""
+
+    provider: str
+    model: str
+    latency_p50_ms: int = Field(gt=0)
+    latency_p95_ms: int = Field(gt=0)
+    first_token_p95_ms: int = Field(gt=0)
+    tokens_per_s_p5: float = Field(gt=0)
+    input_usd_per_mtok: float = Field(ge=0)
+    output_usd_per_mtok: float = Field(ge=0)
+    checked_on: date
+
+    @property
+    def name(self) -> str:
+        """`provider/model`, as logs and errors show it."""
+        return f"{self.provider}/{self.model}"
+
+
+class Route(Section):
+    """A kind of request and the models that may answer it, first choice first."""
+
+    prompt: str
+    candidates: tuple[Candidate, ...] = ()
+
+
+class Embeddings(Section):
+    """The model that turns text into vectors; without it, retrieval is full-text only."""
+
+    provider: str
+    model: str
+    dimensions: int = Field(ge=64, le=2000)  # pgvector's HNSW index ends at 2,000
+
+
+class Models(Section):
+    """`config/models.toml`: providers, routes and planning numbers."""
+
+    providers: dict[str, Provider] = {}
+    routes: dict[str, Route]
+    embeddings: Embeddings | None = None
+
+
+class Source(BaseModel):
+    """A `[<name>]` table of `config/sources.toml`; other keys go to the adapter's `connect`.
+
+    Attributes:
+        adapter: Module that reads it, when it is not the table's own name.
+        hard: Whether an answer without this source's current documents is a degraded one.
+        every_minutes: How often the worker reads it.
+        max_age_hours: When what was read from it counts as out of date.
+        uptime: Planned availability of the source itself.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    adapter: str | None = None
+    hard: bool = False
+    every_minutes: float = Field(default=15, gt=0)
+    max_age_hours: float = Field(default=24, gt=0)
+    uptime: float = Field(default=0.999, gt=0, le=1)
+
+    @property
+    def connect_settings(self) -> dict[str, Any]:
+        """The keys meant for the adapter."""
+        return dict(self.model_extra or {})
+
+
+class Settings(BaseSettings):
+    """The whole configuration, checked. Build it with `load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    env: Literal["dev", "test", "production"] = "dev"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    drain_s: float = Field(default=0, ge=0, description="wait between SIGTERM and closing the port")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    objectives: Objectives
+    models: Models
+    sources: dict[str, Source] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then the files (which arrive as init arguments)."""
+        return env_settings, init_settings
+
+
+def load(folder: Path) -> Settings:
+    """Read `folder/*.toml` and the environment.
+
+    Raises:
+        ConfigError: A file is missing or not TOML, a key is unknown, a value is out of range.
+    """
+    files = {name: read_toml(folder / f"{name}.toml") for name in SECTIONS}
+    refuse_unknown_variables(os.environ)
+    try:
+        return Settings(**files)
+    except ValidationError as error:
+        raise ConfigError(explain(error)) from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Parse one configuration file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path} is missing; run this from the project's folder") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+
+
+def refuse_unknown_variables(environ: Mapping[str, str]) -> None:
+    """Catch a misspelt `APP_*` variable, which would otherwise change nothing, silently.
+
+    Raises:
+        ConfigError: A variable has the prefix but names no setting.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields} - {"APP_DATABASE_URL"}
+    known |= ALSO_READ
+    for variable in sorted(environ):
+        head = variable.upper().partition("__")[0]
+        if head.startswith(PREFIX) and head not in known:
+            near = difflib.get_close_matches(head, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(sorted(known))}"
+            raise ConfigError(f"environment variable {variable} names no setting{hint}")
+
+
+def explain(error: ValidationError) -> str:
+    """Name each wrong key as a person would look for it, with its value."""
+    lines = []
+    for problem in error.errors():
+        head, *path = (str(part) for part in problem["loc"])
+        where = (
+            f"config/{head}.toml: {'.'.join(path)}" if head in SECTIONS else PREFIX + head.upper()
+        )
+        lines.append(f"{where}: {problem['msg'].lower()} (got {problem['input']!r})")
+    return "\n".join(lines)

@@ -192,7 +192,8 @@ class Settings(BaseSettings):
     env: Literal["dev", "test", "production"] = "dev"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
-    drain_s: float = Field(default=0, ge=0, description="wait between SIGTERM and closing the port")
+    drain_s: float | None = Field(default=None, ge=0)
+    """Seconds between SIGTERM and closing the port; see `chassis.http.server`."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
     objectives: Objectives

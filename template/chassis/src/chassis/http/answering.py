@@ -1,0 +1,42 @@
+"""Run the team's flow for one request: admission, metrics, log line and record."""
+
+import time
+
+import structlog
+
+from ..errors import CallerError, ServiceError
+from ..ports import Answer
+from ..request import Request
+from ..service import Flow, Service
+
+log = structlog.get_logger()
+
+
+async def answer_in_time(request: Request, flow: Flow, service: Service) -> Answer:
+    """Answer, and count what was given.
+
+    Raises:
+        ServiceError: See `chassis.errors`; a refusal is counted as one.
+    """
+    begun = time.monotonic()
+    try:
+        async with service.admission.admit():
+            answer = await flow(request, service)
+            await service.remember(request, answer)
+    except CallerError:
+        raise
+    except ServiceError as error:
+        service.telemetry.answered("refused", type(error).__name__, time.monotonic() - begun)
+        raise
+    seconds = time.monotonic() - begun
+    service.telemetry.answered(answer.kind, answer.reason, seconds)
+    log.info(
+        "answered",
+        answer=request.id,
+        kind=answer.kind,
+        reason=answer.reason,
+        variant=answer.draft.variant if answer.draft else None,
+        ms=round(seconds * 1000),
+        **{f"{step}_ms": taken for step, taken in request.timings_ms.items()},
+    )
+    return answer

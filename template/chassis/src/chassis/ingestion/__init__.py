@@ -1,0 +1,1 @@
+"""From data sources to documents and chunks in the store."""

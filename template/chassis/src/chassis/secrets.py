@@ -1,0 +1,69 @@
+"""Secrets by name: from the environment, mounted files, and `.env` during development.
+
+An adapter asks for its secrets in `connect`, once; nothing else sees them.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from .errors import MissingSecret
+
+MOUNT = Path("/run/secrets")
+"""Where Docker and, by convention, Kubernetes mount secret files."""
+
+
+class Secrets:
+    """Looks secrets up and remembers which names were asked for, never their values.
+
+    Args:
+        environ: Looked at first.
+        folder: Files named like the secret, looked at second.
+        dotenv: Looked at last; for development.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        folder: Path = MOUNT,
+        dotenv: Mapping[str, str | None] | None = None,
+    ) -> None:
+        self._environ = environ
+        self._folder = folder
+        self._dotenv = dotenv or {}
+        self.asked: dict[str, str | None] = {}
+        """Where each secret that was asked for came from; None when it is missing."""
+
+    def get(self, name: str) -> str:
+        """Return a secret's value.
+
+        Raises:
+            MissingSecret: It is set nowhere, or set to nothing.
+        """
+        for place, value in (
+            ("environment", self._environ.get(name)),
+            (str(self._folder / name), read_file(self._folder / name)),
+            (".env", self._dotenv.get(name)),
+        ):
+            if value:
+                self.asked[name] = place
+                return value
+        self.asked[name] = None
+        raise MissingSecret(name)
+
+
+def read_file(path: Path) -> str | None:
+    """A mounted secret without its trailing newline; None when it is not there."""
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
+        return None
+
+
+def open_secrets(env: str, project: Path) -> Secrets:
+    """The secrets of this process; `.env` counts only outside production."""
+    folder = Path(os.environ.get("APP_SECRETS_DIR", MOUNT))
+    dotenv = {} if env == "production" else dotenv_values(project / ".env")
+    return Secrets(os.environ, folder, dotenv)

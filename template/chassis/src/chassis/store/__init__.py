@@ -1,0 +1,1 @@
+"""The one store: Postgres with pgvector."""

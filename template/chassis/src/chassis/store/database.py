@@ -1,0 +1,60 @@
+"""Connections to the store."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from ..errors import StoreError
+
+POOL_WAIT_S = 2
+CONNECT_S = 5
+
+
+def driver_url(database_url: str) -> str:
+    """Name the driver in a URL as hosting providers hand it out (`postgres://...`)."""
+    _, _, rest = database_url.partition("://")
+    return f"postgresql+psycopg://{rest}"
+
+
+class Database:
+    """A pool of connections.
+
+    Args:
+        url: Any libpq URL.
+        connections: Most that are open at once.
+    """
+
+    def __init__(self, url: str, connections: int = 5) -> None:
+        self._engine: AsyncEngine = create_async_engine(
+            driver_url(url),
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=POOL_WAIT_S,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_S},
+        )
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed at the end, rolled back on any error.
+
+        Raises:
+            StoreError: The database cannot be reached or refuses a statement.
+        """
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreError(f"the database failed: {type(error).__name__}") from error
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[AsyncConnection]:
+        """A connection without a transaction, for what must outlive many of them."""
+        async with self._engine.connect() as connection:
+            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()

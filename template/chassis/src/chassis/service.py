@@ -15,7 +15,7 @@ from .prompts import Prompts
 from .request import Request
 from .retrieval.search import Retrieval
 from .settings import Settings
-from .sources import SourceWatch
+from .freshness import SourceWatch
 from .store.answers import AnswerStore
 from .telemetry import Telemetry, trace_id
 

@@ -73,7 +73,11 @@ class Telemetry:
             ),
         )
         self._calls = meter.create_counter("model.calls", description="by candidate and outcome")
-        self._call_duration = meter.create_histogram("model.call.duration", unit="s")
+        self._call_duration = meter.create_histogram(
+            "model.call.duration",
+            unit="s",
+            explicit_bucket_boundaries_advisory=boundaries(policy.model_ms),
+        )
         self._in_flight = meter.create_up_down_counter("answers.in_flight")
         self._shed = meter.create_counter("answers.shed", description="refused: overloaded")
         meter.create_observable_gauge(

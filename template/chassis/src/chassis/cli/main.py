@@ -82,9 +82,9 @@ def make_cli(package: str, flow: Flow) -> typer.Typer:
     return cli
 
 
-def read_settings() -> Settings:
-    """The configuration of the project in the current folder."""
-    settings = load(Path("config"))
+def read_settings(**given: object) -> Settings:
+    """The configuration of the project in the current folder; `given` goes before it."""
+    settings = load(Path("config")).model_copy(update=given)
     configure_logs(settings)
     return settings
 
@@ -110,7 +110,7 @@ async def serve_here(package: str, flow: Flow, given: dict[str, str | int]) -> N
     from ..http.api import make_api  # noqa: PLC0415
     from ..http.server import run  # noqa: PLC0415
 
-    settings = read_settings().model_copy(update=given)
+    settings = read_settings(**given)
     async with open_here(package, settings) as app:
         if settings.env != "production":
             await read_sources(app)
@@ -120,7 +120,7 @@ async def serve_here(package: str, flow: Flow, given: dict[str, str | int]) -> N
 
 async def ask_here(package: str, flow: Flow, question: str) -> None:
     """Answer one question. Outside production the sources are read first."""
-    settings = read_settings()
+    settings = read_settings(log_level="error")  # the answer says what it was made with
     async with open_here(package, settings) as app:
         if settings.env != "production":
             await read_sources(app)

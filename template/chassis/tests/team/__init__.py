@@ -1,0 +1,1 @@
+"""A small team's package, as `src/app` is in a project."""

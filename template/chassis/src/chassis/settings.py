@@ -116,7 +116,11 @@ class Provider(BaseModel):
 
 
 class Candidate(Section):
-    """One model that a route may use, with its planning numbers and the day they were checked."""
+    """One model that a route may use, with its planning numbers and the day they were checked.
+
+    Attributes:
+        shutdown_on: The day its vendor turns it off, once that is announced.
+    """
 
     provider: str
     model: str
@@ -127,6 +131,7 @@ class Candidate(Section):
     input_usd_per_mtok: float = Field(ge=0)
     output_usd_per_mtok: float = Field(ge=0)
     checked_on: date
+    shutdown_on: date | None = None
 
     @property
     def name(self) -> str:

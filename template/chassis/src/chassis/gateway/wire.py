@@ -149,13 +149,16 @@ def openai(name: str, *, api_key: str, base_url: str | None = None) -> Wire:
     Wire format: https://platform.openai.com/docs/api-reference/chat
     """
     try:
+        from openai import AsyncOpenAI  # noqa: PLC0415
         from pydantic_ai.embeddings.openai import OpenAIEmbeddingModel  # noqa: PLC0415
         from pydantic_ai.models.openai import OpenAIChatModel  # noqa: PLC0415
         from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415
     except ImportError as error:
         raise missing_sdk(name, "openai") from error
     http = connections()
-    provider = OpenAIProvider(base_url=base_url, api_key=api_key, http_client=http)
+    # Embeddings take no per-call retry setting, so the client itself must not retry.
+    client = AsyncOpenAI(base_url=base_url, api_key=api_key, http_client=http, max_retries=0)
+    provider = OpenAIProvider(openai_client=client)
     # A stream that is cut looks like one that ended, unless the finish reason is demanded.
     profile: Any = {"openai_chat_streaming_requires_finish_reason": True}
     return Wire(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Header, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.types import ASGIApp
 
 from ..errors import NotAcceptable
 from ..ports import ANONYMOUS
@@ -27,10 +28,18 @@ CLIENT_GONE = 499
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
+class Api(FastAPI):
+    """FastAPI whose outermost layer refuses bodies that are too large."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """See Starlette; user middleware would sit inside the framework's own limit."""
+        return problems.TooLarge(super().build_middleware_stack(), MAX_BODY_BYTES)
+
+
 def make_api(service: Service, flow: Flow, lifespan: Lifespan | None = None) -> FastAPI:
     """The service's HTTP application."""
     named = service.settings.objectives.service
-    api = FastAPI(
+    api = Api(
         title=named.name,
         description=named.purpose,
         version="1",

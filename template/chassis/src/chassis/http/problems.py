@@ -6,7 +6,9 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import Overloaded, ServiceError
 from ..telemetry import trace_id
@@ -61,6 +63,25 @@ async def on_bug(_: Request, error: Exception) -> Response:
     """Anything else; the outermost edge, so that no stack trace reaches a caller."""
     log.error("request_crashed", exc_info=error)
     return problem(500)
+
+
+class TooLarge:
+    """Refuse a body by its announced length, as a problem: the framework sends plain text.
+
+    A body that announces no length is counted by the framework's own limit.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        length = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
+        if length.isdecimal() and int(length) > self._limit:
+            refusal = problem(413, f"the body has {length} bytes; at most {self._limit} are read")
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
 
 def install(app: FastAPI) -> None:

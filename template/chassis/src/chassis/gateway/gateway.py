@@ -18,6 +18,9 @@ log = structlog.get_logger()
 
 STEP = "generate"
 
+HANDOVER_S = 0.02
+"""Kept from the step's time, so that a late model is a failed model and not a cut step."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -120,7 +123,7 @@ class Attempt:
         Raises:
             ProviderError: The candidate failed, was too slow, or ended without a proper end.
         """
-        remaining_s = self._request.remaining_s(STEP)
+        remaining_s = self._request.remaining_s(STEP) - HANDOVER_S
         try:
             async with asyncio.timeout(remaining_s):
                 completion = await self._listen(remaining_s)

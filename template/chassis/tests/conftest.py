@@ -1,32 +1,6 @@
-"""Fixtures of the chassis's tests: a database each, and the apps of a small team's package."""
+"""Makes the package `team` and the helpers beside it importable."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from chassis.testing import database, database_server, migrated_database
-
-sys.path.insert(0, str(Path(__file__).parent))  # the package `team`
-
-
-@pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
-    """A Postgres server."""
-    with database_server() as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def template_database(server_url: str) -> Iterator[str]:
-    """The name of a migrated database."""
-    with migrated_database(server_url) as name:
-        yield name
-
-
-@pytest.fixture
-def database_url(server_url: str, template_database: str) -> Iterator[str]:
-    """A database with all tables, for one test."""
-    with database(server_url, template_database) as url:
-        yield url
+sys.path.insert(0, str(Path(__file__).parent))

@@ -89,17 +89,20 @@ async def test_a_request_carries_key_instructions_question_and_token_cap(vendor,
     }
 
 
+def refuse_unusable(vendor: str, events: list[object]) -> None:
+    """What the gateway does with a completion without text or finish reason."""
+    finished = events[-1]
+    if isinstance(finished, Completion) and not (finished.text and finished.finish_reason):
+        raise ProviderError(f"{vendor}/model-1: nothing usable")
+
+
 @vendors
 @pytest.mark.parametrize("fault", ["error", "busy", "html", "empty", "cut", "broken"])
 async def test_a_failure_is_a_provider_error_after_one_call(vendor, fault, server):
     server.fault = fault
 
     with pytest.raises(ProviderError, match=f"{vendor}/model-1: "):
-        events = await ask(connect(vendor, server))
-        finished = events[-1]
-        # Without text or without a finish reason: the gateway refuses it, see test_gateway.py.
-        if isinstance(finished, Completion) and not (finished.text and finished.finish_reason):
-            raise ProviderError(f"{vendor}/model-1: nothing usable")
+        refuse_unusable(vendor, await ask(connect(vendor, server)))
 
     assert len(server.calls) == 1
 

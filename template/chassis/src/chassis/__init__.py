@@ -1,1 +1,1 @@
-"""What every AI service needs, kept current by `copier update`; the team's product lives in `src/app`."""
+"""What every AI service needs, kept current by `copier update`; the product is in `src/app`."""

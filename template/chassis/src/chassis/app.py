@@ -1,6 +1,6 @@
 """Where the parts meet: configuration in, a running service out."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,11 @@ from .admission import Admission
 from .degraded import Degraded
 from .errors import ConfigError, MissingSecret
 from .feasibility import Finding, findings
+from .freshness import SourceWatch
 from .gateway.gateway import Choice, Gateway
 from .ingestion.ingest import Outcome, Progress, ingest
-from .policy import Policy, derive
-from .ports import Provider, Source
+from .policy import derive
+from .ports import Embedder, Provider, Source
 from .prompts import Prompts
 from .providers.offline import MODEL as OFFLINE_MODEL
 from .providers.offline import Offline
@@ -24,7 +25,6 @@ from .retrieval.vectors import Vectors
 from .secrets import Secrets
 from .service import Service
 from .settings import Settings
-from .freshness import SourceWatch
 from .store import embedded
 from .store.answers import AnswerStore
 from .store.database import Database
@@ -47,7 +47,7 @@ class App:
 
     package: str
     service: Service
-    sources: Mapping[str, Source]
+    sources: dict[str, Source]
     documents: DocumentStore
     vectors: Vectors | None
 
@@ -186,7 +186,7 @@ def connect_vectors(
     provider = providers.get(configured.provider) if configured else None
     if configured is None or provider is None:
         return None
-    if not hasattr(provider, "embed"):
+    if not isinstance(provider, Embedder):
         raise ConfigError(f"[embeddings] provider {configured.provider!r} has no embeddings")
     return Vectors(configured, provider, documents)
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 AnswerKind = Literal["full", "degraded", "refused"]
 
@@ -145,6 +145,7 @@ class Provider(Protocol):
         ...
 
 
+@runtime_checkable
 class Embedder(Protocol):
     """A provider that can also turn texts into vectors."""
 

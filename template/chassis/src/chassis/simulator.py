@@ -231,7 +231,7 @@ def anthropic(pieces: list[str], model: str, fault: Fault) -> Iterator[bytes]:
 
     Source: https://docs.anthropic.com/en/docs/build-with-claude/streaming
     """
-    message = {
+    message: dict[str, Any] = {
         "id": "m1",
         "type": "message",
         "role": "assistant",

@@ -10,7 +10,7 @@ import structlog
 
 from ..errors import NoModelLeft, ProviderError
 from ..policy import MIN_USEFUL_MS, Policy
-from ..ports import Completion, Delta, Draft, Prompt, Provider
+from ..ports import Completion, Draft, Prompt, Provider
 from ..request import Request, Restart
 from ..telemetry import Telemetry
 

@@ -61,14 +61,16 @@ class Wire:
         self, model: str, prompt: Prompt, *, max_tokens: int, timeout_s: float
     ) -> AsyncGenerator[Delta | Completion]:
         """See `Provider.stream`."""
-        parts = [SystemPromptPart(prompt.instructions), UserPromptPart(prompt.text)]
+        message = ModelRequest(
+            parts=[SystemPromptPart(prompt.instructions), UserPromptPart(prompt.text)]
+        )
         settings = ModelSettings(
             max_tokens=max_tokens, max_retries=0, timeout=timeout_s, request_timeout=timeout_s
         )
         try:
             async with model_request_stream(
                 self._model(model),
-                [ModelRequest(parts=parts)],
+                [message],
                 model_settings=settings,
                 model_request_parameters=ModelRequestParameters(),
             ) as events:

@@ -76,6 +76,7 @@ class TooLarge:
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer in the application's place, or let it answer."""
         length = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
         if length.isdecimal() and int(length) > self._limit:
             refusal = problem(413, f"the body has {length} bytes; at most {self._limit} are read")

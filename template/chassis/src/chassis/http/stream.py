@@ -65,6 +65,7 @@ class Listener:
         self._first = True
 
     async def __call__(self, item: Delta | Restart) -> None:
+        """Pass on a piece of text, or the news that it begins again."""
         if isinstance(item, Restart):
             await self._queue.put(event("restart", {}))
             return

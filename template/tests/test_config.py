@@ -1,9 +1,12 @@
 """The configuration of this service: it loads, and production would start with it."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
+from chassis.adapters import Adapters
 from chassis.app import open_app, refuse_infeasible
 from chassis.errors import MissingSecret
 from chassis.secrets import Secrets
@@ -34,6 +37,19 @@ async def test_every_part_that_the_configuration_names_can_be_built():
 
     example = (CONFIG.parent / ".env.example").read_text()
     assert [name for name in secrets.asked if name not in example] == []
+
+
+def test_what_the_providers_need_is_installed_in_production_too():
+    adapters = Adapters("app", AnySecret({}))
+    project = tomllib.loads((CONFIG.parent / "pyproject.toml").read_text())["project"]
+    extras = [Requirement(each).extras for each in project["dependencies"] if "chassis" in each]
+
+    needed = {
+        getattr(adapters.find("providers", provider.adapter or name), "SDK", None)
+        for name, provider in load(CONFIG).models.providers.items()
+    }
+
+    assert needed - {None} <= set().union(*extras), "run `uv add 'chassis[<provider>]'`"
 
 
 async def test_production_does_not_start_without_a_secret():

@@ -45,8 +45,9 @@ async def serve(tmp_path, database_url):
             **variables,
         )
         log: list[str] = []
-        threading.Thread(target=lambda: log.extend(process.stderr), daemon=True).start()
-        started.append(process)
+        reader = threading.Thread(target=lambda: log.extend(process.stderr), daemon=True)
+        reader.start()
+        started.append((process, reader))
         async with asyncio.timeout(30), httpx2.AsyncClient() as client:
             while True:
                 assert process.poll() is None, "".join(log)
@@ -58,9 +59,11 @@ async def serve(tmp_path, database_url):
         return Running(process, port, log)
 
     yield start
-    for process in started:
+    for process, reader in started:
         process.kill()
         process.wait()
+        reader.join()
+        process.stderr.close()
 
 
 async def test_requests_in_flight_are_answered_before_the_process_ends(serve):

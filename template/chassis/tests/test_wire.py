@@ -23,9 +23,19 @@ async def server():
         yield running
 
 
-def connect(vendor: str, server: Simulator):
-    secrets = Secrets(KEYS)
-    return VENDORS[vendor].connect(secrets, base_url=server.base_url(vendor))
+@pytest.fixture
+async def connect():
+    """Connect a vendor's provider to a server; closed at the end of the test."""
+    connected = []
+
+    def connect_to(vendor: str, server: Simulator):
+        provider = VENDORS[vendor].connect(Secrets(KEYS), base_url=server.base_url(vendor))
+        connected.append(provider)
+        return provider
+
+    yield connect_to
+    for provider in connected:
+        await provider.aclose()
 
 
 async def ask(provider, timeout_s: float = 5, max_tokens: int = 123):
@@ -36,7 +46,7 @@ async def ask(provider, timeout_s: float = 5, max_tokens: int = 123):
 
 
 @vendors
-async def test_text_arrives_in_pieces_and_then_as_a_whole(vendor, server):
+async def test_text_arrives_in_pieces_and_then_as_a_whole(vendor, server, connect):
     *deltas, completion = await ask(connect(vendor, server))
 
     assert [type(delta) for delta in deltas] == [Delta] * 8
@@ -46,7 +56,7 @@ async def test_text_arrives_in_pieces_and_then_as_a_whole(vendor, server):
 
 
 @vendors
-async def test_a_request_carries_key_instructions_question_and_token_cap(vendor, server):
+async def test_a_request_carries_key_instructions_question_and_token_cap(vendor, server, connect):
     await ask(connect(vendor, server))
 
     (call,) = server.calls
@@ -98,7 +108,7 @@ def refuse_unusable(vendor: str, events: list[object]) -> None:
 
 @vendors
 @pytest.mark.parametrize("fault", ["error", "busy", "html", "empty", "cut", "broken"])
-async def test_a_failure_is_a_provider_error_after_one_call(vendor, fault, server):
+async def test_a_failure_is_a_provider_error_after_one_call(vendor, fault, server, connect):
     server.fault = fault
 
     with pytest.raises(ProviderError, match=f"{vendor}/model-1: "):
@@ -109,7 +119,7 @@ async def test_a_failure_is_a_provider_error_after_one_call(vendor, fault, serve
 
 @vendors
 @pytest.mark.parametrize("fault", ["hang", "drip", "stall"])
-async def test_a_slow_vendor_is_left_when_the_time_is_up(vendor, fault, server):
+async def test_a_slow_vendor_is_left_when_the_time_is_up(vendor, fault, server, connect):
     server.fault = fault
     begun = time.monotonic()
 
@@ -121,7 +131,7 @@ async def test_a_slow_vendor_is_left_when_the_time_is_up(vendor, fault, server):
 
 
 @vendors
-async def test_a_caller_who_leaves_closes_the_connection(vendor, server):
+async def test_a_caller_who_leaves_closes_the_connection(vendor, server, connect):
     server.fault = "stall"
     task = asyncio.create_task(ask(connect(vendor, server), timeout_s=30))
     while not server.calls:
@@ -136,7 +146,7 @@ async def test_a_caller_who_leaves_closes_the_connection(vendor, server):
 
 
 @vendors
-async def test_an_unreachable_vendor_is_a_provider_error(vendor):
+async def test_an_unreachable_vendor_is_a_provider_error(vendor, connect):
     provider = connect(vendor, Simulator(port=1))
 
     with pytest.raises(ProviderError):
@@ -144,7 +154,7 @@ async def test_an_unreachable_vendor_is_a_provider_error(vendor):
 
 
 @pytest.mark.parametrize("vendor", ["openai", "google"])
-async def test_texts_become_vectors_of_the_length_asked_for(vendor, server):
+async def test_texts_become_vectors_of_the_length_asked_for(vendor, server, connect):
     vectors = await connect(vendor, server).embed(
         "embedding-1", ["a", "b", "c"], dimensions=64, kind="document", timeout_s=5
     )
@@ -154,7 +164,7 @@ async def test_texts_become_vectors_of_the_length_asked_for(vendor, server):
 
 @pytest.mark.parametrize("vendor", ["openai", "google"])
 @pytest.mark.parametrize("fault", ["error", "hang", "html"])
-async def test_a_failing_embedding_is_a_provider_error(vendor, fault, server):
+async def test_a_failing_embedding_is_a_provider_error(vendor, fault, server, connect):
     server.fault = fault
 
     with pytest.raises(ProviderError):
@@ -165,7 +175,7 @@ async def test_a_failing_embedding_is_a_provider_error(vendor, fault, server):
     assert len(server.calls) == 1
 
 
-async def test_anthropic_has_no_embeddings(server):
+async def test_anthropic_has_no_embeddings(server, connect):
     with pytest.raises(ProviderError, match="has no embedding models"):
         await connect("anthropic", server).embed(
             "m", ["a"], dimensions=64, kind="query", timeout_s=1
@@ -176,6 +186,7 @@ async def test_a_compatible_server_needs_no_key(server):
     provider = openai_compatible.connect(Secrets({}), base_url=server.base_url("openai"))
 
     *_, completion = await ask(provider)
+    await provider.aclose()
 
     assert completion.text.strip() == server.text
 

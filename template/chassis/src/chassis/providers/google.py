@@ -3,6 +3,9 @@
 from ..ports import Provider
 from ..secrets import Secrets
 
+SDK = "google"
+"""The extra of the chassis that installs what this provider needs."""
+
 
 def connect(
     secrets: Secrets, *, api_key: str = "GEMINI_API_KEY", base_url: str | None = None

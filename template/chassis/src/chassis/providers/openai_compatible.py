@@ -3,6 +3,9 @@
 from ..ports import Provider
 from ..secrets import Secrets
 
+SDK = "openai"
+"""The extra of the chassis that installs what this provider needs."""
+
 NO_KEY = "unused"
 """Sent where the server wants no key: the client library insists on one."""
 

@@ -1,6 +1,7 @@
 """Metrics, traces and logs: names that alerts, dashboards and runbooks can rely on."""
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
@@ -13,6 +14,7 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import CollectorRegistry, generate_latest
 
 from .policy import Policy
@@ -21,6 +23,7 @@ from .settings import Settings
 
 ANSWER_KINDS: tuple[AnswerKind, ...] = ("full", "degraded", "refused")
 CALL_OUTCOMES = ("ok", "failed")
+OTLP_VARIABLES = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"}
 SENSITIVE_KEY = re.compile(r"authorization|api[_-]?key|password|secret|cookie", re.IGNORECASE)
 SENSITIVE_VALUE = re.compile(
     r"sk-[A-Za-z0-9_-]{16,}|AIza[A-Za-z0-9_-]{30,}|eyJ[\w-]+\.[\w-]+\.[\w-]+"
@@ -32,7 +35,7 @@ class Telemetry:
     """The instruments of one service; nothing global, so that tests can hold several.
 
     Args:
-        spans: Where finished spans go besides the OTLP endpoint of the environment, if any.
+        spans: Where finished spans go, besides the OTLP endpoint in the environment.
     """
 
     def __init__(
@@ -50,8 +53,9 @@ class Telemetry:
             ],
         )
         self.tracer_provider = TracerProvider(resource=resource)
-        if spans:
-            self.tracer_provider.add_span_processor(spans)
+        for processor in (spans, exporting_spans()):
+            if processor:
+                self.tracer_provider.add_span_processor(processor)
         self.tracer = self.tracer_provider.get_tracer("chassis")
         self._make_instruments(settings, policy)
 
@@ -125,6 +129,18 @@ class Telemetry:
         self.meter_provider.shutdown()
 
 
+def exporting_spans() -> SpanProcessor | None:
+    """What sends spans to the collector that the standard OTLP variables name, if they do."""
+    if not OTLP_VARIABLES & os.environ.keys():
+        return None
+    # Half a second, and only where there is a collector.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+        OTLPSpanExporter,
+    )
+
+    return BatchSpanProcessor(OTLPSpanExporter())
+
+
 def boundaries(limit_ms: int) -> list[float]:
     """Histogram buckets, in seconds, with one exactly at the objective."""
     limit_s = limit_ms / 1000
@@ -177,7 +193,7 @@ def configure_logs(settings: Settings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[settings.log_level.upper()]
         ),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 

@@ -197,7 +197,8 @@ def l3(plan: Plan) -> Iterator[Finding]:
             "L3",
             "warn",
             f"the fallback would have to start {start:,} ms into the model stage, before"
-            f" {first.name} usually answers ({first.latency_p50_ms:,} ms): its answers will be late",
+            f" {first.name} usually answers ({first.latency_p50_ms:,} ms):"
+            " its answers will be late",
             (limit <= LONGEST_MS, f"raise [latency] p95_ms to at least {limit:,}"),
             (True, f"choose a fallback whose p95 is at most {most:,} ms"),
             (True, "count on the first provider alone and let a degraded answer step in"),
@@ -237,7 +238,8 @@ def a1(plan: Plan) -> Iterator[Finding]:
             yield finding(
                 "A1",
                 "warn",
-                f"{name} publishes no uptime commitment; planned with {100 * provider.uptime:.2f} %",
+                f"{name} publishes no uptime commitment;"
+                f" planned with {100 * provider.uptime:.2f} %",
                 (True, f"buy a tier with a commitment: [providers.{name}] published_uptime"),
                 (True, f"plan with what you observe: [providers.{name}] uptime"),
                 (True, "do not depend on it alone: a fallback, or a degraded answer that counts"),

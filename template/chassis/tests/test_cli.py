@@ -76,7 +76,7 @@ def test_check_says_where_a_secret_was_found_and_never_what_it_is(project, tmp_p
         ({"APP_PORT": "eighty"}, "APP_PORT: input should be a valid integer"),
         (
             {"APP_OBJECTIVES__LATENCY__P95_MS": "1"},
-            "config/objectives.toml: latency.p95_ms: input should be greater than or equal to 500",
+            "APP_OBJECTIVES__LATENCY__P95_MS: input should be greater than or equal to 500",
         ),
     ],
 )

@@ -8,7 +8,6 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -45,31 +44,37 @@ class Adapters:
             ConfigError: No such module, settings that it does not take, or a missing secret.
         """
         module = self.find(kind, adapter or name)
+        build = getattr(module, "connect", None)
+        if build is None:
+            raise ConfigError(f"{module.__name__} has no function connect(secrets, **settings)")
         try:
-            inspect.signature(module.connect).bind(self.secrets, **settings)
+            inspect.signature(build).bind(self.secrets, **settings)
         except TypeError as error:
-            takes = inspect.signature(module.connect)
+            takes = inspect.signature(build)
             raise ConfigError(
                 f"[{kind}.{name}] does not fit {module.__name__}.connect{takes}: {error}"
             ) from error
-        return module.connect(self.secrets, **settings)
+        return build(self.secrets, **settings)
 
     def find(self, kind: str, name: str) -> ModuleType:
         """Import the adapter's module.
 
         Raises:
-            ConfigError: Neither package has it.
+            ConfigError: Neither package has it, or what it imports is not installed.
         """
         places = [f"{package}.{kind}.{name}" for package in (self.package, CHASSIS)]
         for place in places:
-            if exists(place):
+            try:
                 return import_module(place)
+            except ImportError as error:
+                if not is_missing(place, error):
+                    raise ConfigError(
+                        f"{kind} adapter {place} cannot be imported: {error}; "
+                        "is what it needs among the dependencies in pyproject.toml?"
+                    ) from error
         raise ConfigError(f"no {kind} adapter {name!r}; expected a module {' or '.join(places)}")
 
 
-def exists(module: str) -> bool:
-    """Whether the module can be imported; False too when its package is not there."""
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
+def is_missing(module: str, error: ImportError) -> bool:
+    """Whether the module itself is not there, or a package it would be in, not what it imports."""
+    return isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")

@@ -1,40 +1,54 @@
 """Turn the passage numbers in an answer into citations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from .lines import Line, lines
 from .ports import Citation, Passage
-from .words import CITATION, sentences, words
+from .words import CITATION, words
 
 
 def cited_numbers(text: str) -> list[int]:
     """The passage numbers that a text cites, each once, in order of appearance."""
-    return list(dict.fromkeys(int(number) for number in CITATION.findall(text)))
+    return list(dict.fromkeys(number for _, number in statements(text)))
 
 
 def resolve(text: str, passages: Sequence[Passage]) -> tuple[tuple[Citation, ...], list[int]]:
-    """The citations of a text, one per cited passage, and the numbers that no passage has."""
-    numbers = cited_numbers(text)
-    unknown = [number for number in numbers if not 1 <= number <= len(passages)]
-    citations = tuple(
-        cite(passages[number - 1], citing_text(text, number))
-        for number in numbers
-        if number not in unknown
-    )
-    return citations, unknown
+    """The citations of a text, one per cited passage, and the numbers that no passage has.
+
+    A passage is quoted for the first statement that cites it.
+    """
+    said: dict[int, str] = {}
+    for statement, number in statements(text):
+        said.setdefault(number, statement)
+    known = [number for number in said if 1 <= number <= len(passages)]
+    citations = tuple(cite(passages[number - 1], said[number]) for number in known)
+    return citations, [number for number in said if number not in known]
 
 
-def citing_text(text: str, number: int) -> str:
-    """What the text says up to each place where it cites passage `number`."""
-    before = text.split(f"[{number}]")[:-1]
-    return " ".join(CITATION.split(part)[-1] for part in before)
+def statements(text: str) -> Iterator[tuple[str, int]]:
+    """Yield what was said and the number of the passage cited for it.
+
+    Citations side by side, `[2][3]` or `[2, 3]`, are all for what was said before the first.
+    """
+    end, statement = 0, ""
+    for found in CITATION.finditer(text):
+        between = text[end : found.start()]
+        if words(between):
+            statement = between.strip()
+        for number in found[1].split(","):
+            yield statement, int(number)
+        end = found.end()
 
 
 def cite(passage: Passage, statement: str) -> Citation:
-    """Cite the sentence of a passage that shares most words with a statement, verbatim."""
+    """Cite the line of a passage that shares most words with a statement, verbatim."""
     wanted = words(statement)
-    quote = max(
-        sentences(passage.text),
-        key=lambda sentence: len(words(sentence) & wanted),
-        default=passage.text.strip(),
-    )
+
+    def fit(line: Line) -> tuple[int, int]:
+        held = words(line.text)
+        shared = len(held & wanted)
+        return shared, shared and -len(held)  # of two that share as much, the one about less
+
+    best = max(lines(passage), key=fit, default=None)
+    quote = best.quote if best else passage.text.strip()
     return Citation(passage.source, passage.document_id, passage.title, quote, passage.uri)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from .citations import resolve
 from .errors import DeadlineExceeded, NoModelLeft, OutputRejected, ServiceError, StoreError
+from .extraction import extract
 from .ports import Answer, Passage
 from .prompts import NOT_FOUND, Prompts
-from .providers.offline import extract
 from .settings import Availability
 
 REASONS: dict[type[ServiceError], str] = {

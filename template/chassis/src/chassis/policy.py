@@ -106,8 +106,8 @@ def derive(settings: Settings, route: str = "answer") -> Policy:
 
 def token_cap(model_ms: float, candidate: Candidate | None) -> int:
     """Most tokens that the slow 5 % of calls still finish within `model_ms`."""
-    left_s = (model_ms - plan(candidate, "first_token_p95_ms")) / 1000
-    return max(0, math.floor(left_s * plan(candidate, "tokens_per_s_p5")))
+    left_ms = model_ms - plan(candidate, "first_token_p95_ms")
+    return max(0, math.floor(left_ms * plan(candidate, "tokens_per_s_p5") / 1000))
 
 
 def plan(candidate: Candidate | None, number: str) -> float:

@@ -41,11 +41,12 @@ class Prompts:
         Raises:
             ConfigError: There is no such prompt, or it has a placeholder without a value.
         """
+        template = read(self._package, name)
         try:
-            return read(self._package, name).format(**self._values).strip()
-        except (KeyError, IndexError, ValueError) as error:
+            return template.format_map(self._values).strip()
+        except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
             raise ConfigError(
-                f"prompts/{name}.md has a placeholder {error} that has no value; "
+                f"prompts/{name}.md has braces that stand for nothing: {error}; "
                 f"known: {', '.join(sorted(self._values))}; write {{{{ and }}}} for braces"
             ) from error
 

@@ -4,12 +4,12 @@ An adapter asks for its secrets in `connect`, once; nothing else sees them.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
 
-from .errors import MissingSecret
+from .errors import ConfigError, MissingSecret
 
 MOUNT = Path("/run/secrets")
 """Where Docker and, by convention, Kubernetes mount secret files."""
@@ -42,24 +42,32 @@ class Secrets:
         Raises:
             MissingSecret: It is set nowhere, or set to nothing.
         """
-        for place, value in (
-            ("environment", self._environ.get(name)),
-            (str(self._folder / name), read_file(self._folder / name)),
-            (".env", self._dotenv.get(name)),
-        ):
-            if value:
+        for place, value in self._places(name):
+            if value and value.strip():
                 self.asked[name] = place
                 return value
         self.asked[name] = None
         raise MissingSecret(name)
 
+    def _places(self, name: str) -> Iterator[tuple[str, str | None]]:
+        yield "environment", self._environ.get(name)
+        yield str(self._folder / name), read_file(self._folder / name)
+        yield ".env", self._dotenv.get(name)
+
 
 def read_file(path: Path) -> str | None:
-    """A mounted secret without its trailing newline; None when it is not there."""
+    """A mounted secret without its trailing newline; None when it is not there.
+
+    Raises:
+        ConfigError: The file is there but is not text that this process may read.
+    """
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+    except (OSError, UnicodeDecodeError) as error:
+        # The error's own text may quote the file.
+        raise ConfigError(f"secret file {path} cannot be read: {type(error).__name__}") from None
 
 
 def open_secrets(env: str, project: Path) -> Secrets:

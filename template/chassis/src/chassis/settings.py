@@ -7,14 +7,20 @@ Secrets are not settings; see `chassis.secrets`.
 
 import difflib
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from .errors import ConfigError
 
@@ -22,6 +28,11 @@ PREFIX = "APP_"
 SECTIONS = ("objectives", "models", "sources")
 # Read outside this module, before the settings exist or by other tools.
 ALSO_READ = {"APP_CONFIG_DIR", "APP_SECRETS_DIR"}
+# https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+SERVICE_LINK = re.compile(
+    r"APP_(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_(TCP|UDP|SCTP)\w*)"
+    r"|APP_(\w+_)?PORT=(tcp|udp|sctp)://.*"
+)
 
 
 class Section(BaseModel):
@@ -224,18 +235,20 @@ def load(folder: Path) -> Settings:
     Raises:
         ConfigError: A file is missing or not TOML, a key is unknown, a value is out of range.
     """
-    files = {name: read_toml(folder / f"{name}.toml") for name in SECTIONS}
+    files: dict[str, Any] = {name: read_toml(folder / f"{name}.toml") for name in SECTIONS}
     refuse_unknown_variables(os.environ)
     try:
         return Settings(**files)
     except ValidationError as error:
-        raise ConfigError(explain(error)) from None
+        raise ConfigError(explain(error, os.environ)) from None
+    except SettingsError as error:
+        raise ConfigError(f"{error}; a table or list in a variable is written as JSON") from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Parse one configuration file."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"{path} is missing; run this from the project's folder") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -250,21 +263,48 @@ def refuse_unknown_variables(environ: Mapping[str, str]) -> None:
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields} - {"APP_DATABASE_URL"}
     known |= ALSO_READ
-    for variable in sorted(environ):
+    for variable, value in sorted(environ.items()):
+        if is_service_link(variable, value):
+            raise ConfigError(
+                f"environment variable {variable} comes from a Kubernetes Service whose name "
+                'begins with "app"; set enableServiceLinks: false in the pod, or rename the Service'
+            )
         head = variable.upper().partition("__")[0]
         if head.startswith(PREFIX) and head not in known:
-            near = difflib.get_close_matches(head, known, n=1)
+            near = difflib.get_close_matches(head, {*known, "DATABASE_URL"}, n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(sorted(known))}"
             raise ConfigError(f"environment variable {variable} names no setting{hint}")
 
 
-def explain(error: ValidationError) -> str:
-    """Name each wrong key as a person would look for it, with its value."""
+def is_service_link(variable: str, value: str) -> bool:
+    """Whether Kubernetes made this variable, for a Service called `app` or `app-something`."""
+    return any(SERVICE_LINK.fullmatch(text) for text in (variable, f"{variable}={value}"))
+
+
+def explain(error: ValidationError, environ: Mapping[str, str]) -> str:
+    """Name each wrong key as a person would look for it, and what is wrong with it.
+
+    A value is shown only where a known key was out of range: an unknown one may hold anything.
+    """
     lines = []
     for problem in error.errors():
-        head, *path = (str(part) for part in problem["loc"])
-        where = (
-            f"config/{head}.toml: {'.'.join(path)}" if head in SECTIONS else PREFIX + head.upper()
-        )
-        lines.append(f"{where}: {problem['msg'].lower()} (got {problem['input']!r})")
+        where = place([str(part) for part in problem["loc"]], environ)
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"{where}: there is no such key")
+        elif problem["type"] == "missing":
+            lines.append(f"{where}: is missing")
+        else:
+            lines.append(f"{where}: {problem['msg'].lower()} (got {problem['input']!r})")
     return "\n".join(lines)
+
+
+def place(path: Sequence[str], environ: Mapping[str, str]) -> str:
+    """The variable that set a key when there is one, else its file and dotted name."""
+    head, *rest = path
+    variable = PREFIX + "__".join(path).upper()
+    if head not in SECTIONS:
+        return head if head.isupper() else variable
+    for name in environ:
+        if f"{name.upper()}__".startswith(f"{variable}__"):
+            return f"environment variable {name}"
+    return f"config/{head}.toml: {'.'.join(rest)}"

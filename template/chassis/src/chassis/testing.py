@@ -149,6 +149,8 @@ class Script:
         self.prompts: list[Prompt] = []
         self.cancelled = 0
         self.max_tokens: list[int] = []
+        self.embedded: list[str] = []
+        self.embedding_fails: Exception | None = None
 
     async def stream(
         self, model: str, prompt: Prompt, *, max_tokens: int, timeout_s: float
@@ -180,6 +182,9 @@ class Script:
         timeout_s: float,
     ) -> list[list[float]]:
         """A vector of letter counts: texts with the same letters are near each other."""
+        if self.embedding_fails:
+            raise self.embedding_fails
+        self.embedded += texts
         return [
             [float(text.lower().count(chr(97 + place % 26))) for place in range(dimensions)]
             for text in texts
@@ -194,12 +199,18 @@ class Counting:
 
     Args:
         texts: Text by id; change it between readings. None in the place of a text cannot be read.
+
+    Attributes:
+        reads: Ids, in the order read.
+        broken: Whether listing fails.
+        raises: What reading raises, by id.
     """
 
     def __init__(self, texts: dict[str, str | None]) -> None:
         self.texts = texts
         self.reads: list[str] = []
         self.broken = False
+        self.raises: dict[str, BaseException] = {}
 
     async def entries(self) -> AsyncIterator[Entry]:
         """See `chassis.ports.Source`."""
@@ -211,6 +222,8 @@ class Counting:
     async def read(self, entry: Entry) -> Document:
         """See `chassis.ports.Source`."""
         self.reads.append(entry.id)
+        if entry.id in self.raises:
+            raise self.raises[entry.id]
         text = self.texts[entry.id]
         if text is None:
             raise SourceError(f"{entry.id} cannot be parsed")

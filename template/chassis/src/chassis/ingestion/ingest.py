@@ -1,8 +1,9 @@
 """Read the sources: only what changed, and forget what is gone."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -11,9 +12,16 @@ from ..ports import Entry, Source
 from ..retrieval.vectors import Vectors
 from ..store.documents import DocumentStore
 from .chunking import chunk
+from .markdown import storable, tidy
 
 AT_ONCE = 4
 """Documents of one source that are read side by side."""
+
+TIMEOUT_S = 120
+"""Longest wait for the next item of a listing, and for one document."""
+
+READING = 1
+"""Raise it when parsing or cutting changes: every document is read again then."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the source's name, documents done and documents to do."""
@@ -53,7 +61,8 @@ async def ingest(
     names = only or list(sources)
     outcomes = [await ingest_one(name, sources[name], store, progress) for name in names]
     forgotten = await store.forget_other_sources(sources)
-    if forgotten or any(made.read or made.removed or made.unreadable for made in outcomes):
+    changed = any(made.read or made.removed or made.unreadable for made in outcomes)
+    if forgotten or changed or await store.statistics_are_old():
         await store.refresh_statistics()
     if vectors:
         try:
@@ -68,11 +77,11 @@ async def ingest_one(
     name: str, source: Source, store: DocumentStore, progress: Progress
 ) -> Outcome:
     """Read one source and record how it went."""
-    async with store.reading(name) as alone:
+    async with store.alone(f"source {name}") as alone:
         if not alone:
             return Outcome(name, error="another process is reading it")
         try:
-            listed = {f"{name}/{entry.id}": entry async for entry in source.entries()}
+            listed = await list_entries(name, source)
         except SourceError as error:
             await store.record(name, str(error))
             log.warning("source_failed", source=name, error=str(error))
@@ -81,7 +90,7 @@ async def ingest_one(
         changed = {
             document_id: entry
             for document_id, entry in listed.items()
-            if known.get(document_id) != entry.fingerprint
+            if known.get(document_id) != fingerprint(entry)
         }
         gone = known.keys() - listed.keys()
         await store.remove(gone)
@@ -96,6 +105,44 @@ async def ingest_one(
     )
 
 
+async def list_entries(name: str, source: Source) -> dict[str, Entry]:
+    """Everything a source has now, by document id.
+
+    Raises:
+        SourceError: The listing failed or stopped; a part of it is worth nothing.
+    """
+    listed = {}
+    with source_errors():
+        async with asyncio.timeout(TIMEOUT_S) as patience:
+            async for entry in source.entries():
+                listed[f"{name}/{entry.id}"] = entry
+                patience.reschedule(asyncio.get_running_loop().time() + TIMEOUT_S)
+    return listed
+
+
+@contextmanager
+def source_errors() -> Iterator[None]:
+    """Make a `SourceError` of whatever a source raises: it must not stop the other sources.
+
+    Raises:
+        SourceError: Always, when anything was raised.
+    """
+    try:
+        yield
+    except SourceError:
+        raise
+    except TimeoutError as error:
+        raise SourceError(f"nothing came for {TIMEOUT_S} s") from error
+    except Exception as error:
+        log.exception("source_bug")
+        raise SourceError(f"{type(error).__name__}: {error}") from error
+
+
+def fingerprint(entry: Entry) -> str:
+    """What is kept of an entry, to tell at the next reading whether it must be read again."""
+    return f"{READING}/{entry.fingerprint}"
+
+
 async def read_all(
     name: str,
     source: Source,
@@ -105,31 +152,38 @@ async def read_all(
 ) -> dict[str, str]:
     """Read, cut and store documents; return why the unreadable ones are, by id."""
     unreadable: dict[str, str] = {}
-    places = asyncio.Semaphore(AT_ONCE)
+    waiting = iter(entries.items())
     done = 0
 
-    async def read_one(document_id: str, entry: Entry) -> None:
+    async def read_on() -> None:
         nonlocal done
-        async with places:
+        for document_id, entry in waiting:
             try:
                 await read_document(name, source, store, document_id, entry)
             except SourceError as error:
                 unreadable[document_id] = str(error)
-                await store.refuse(name, document_id, entry.fingerprint, str(error))
+                await store.refuse(name, document_id, fingerprint(entry), str(error))
                 log.warning("document_unreadable", document=document_id, error=str(error))
-        done += 1
-        progress(name, done, len(entries))
+            done += 1
+            progress(name, done, len(entries))
 
     async with asyncio.TaskGroup() as readers:
-        for document_id, entry in entries.items():
-            readers.create_task(read_one(document_id, entry))
+        for _ in range(AT_ONCE):
+            readers.create_task(read_on())
     return unreadable
 
 
 async def read_document(
     name: str, source: Source, store: DocumentStore, document_id: str, entry: Entry
 ) -> None:
-    """Put one document into the store."""
-    document = await source.read(entry)
+    """Put one document into the store.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
+    with source_errors():
+        async with asyncio.timeout(TIMEOUT_S):
+            document = await source.read(entry)
+    document = replace(document, title=storable(document.title).strip(), text=tidy(document.text))
     chunks = chunk(document_id, document.title, document.text)
-    await store.replace(name, document_id, entry.fingerprint, document, chunks)
+    await store.replace(name, document_id, fingerprint(entry), document, chunks)

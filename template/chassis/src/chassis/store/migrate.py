@@ -4,6 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,7 +20,8 @@ def migrate(database_url: str) -> None:
     """Apply the migrations that are missing; nothing happens when none is.
 
     Raises:
-        StoreError: The database cannot be reached or refuses a migration.
+        StoreError: The database cannot be reached, refuses a migration, or was migrated by a
+            newer version of this service.
     """
     engine = create_engine(driver_url(database_url), connect_args={"connect_timeout": 10})
     try:
@@ -28,6 +30,11 @@ def migrate(database_url: str) -> None:
             command.upgrade(config(connection), "head")
     except SQLAlchemyError as error:
         raise StoreError(f"the database could not be migrated: {error}") from error
+    except CommandError as error:
+        raise StoreError(
+            f"the database was migrated by another, newer version of this service: {error}; "
+            "run that one, or restore the database as it was before"
+        ) from error
     finally:
         engine.dispose()
 

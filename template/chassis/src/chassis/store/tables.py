@@ -1,5 +1,8 @@
 """The tables. A change here needs a migration; a test compares the two."""
 
+from datetime import datetime
+from typing import Any
+
 from pgvector.sqlalchemy import Vector
 from sqlalchemy import (
     CheckConstraint,
@@ -27,7 +30,7 @@ metadata = MetaData(
 )
 
 
-def moment(name: str, **options: object) -> Column[object]:
+def moment(name: str, **options: Any) -> Column[datetime]:
     """A point in time, with its zone."""
     return Column(name, DateTime(timezone=True), **options)
 

@@ -76,8 +76,10 @@ def upgrade() -> None:
     op.execute("create unique index ix_lexemes_lexeme on lexemes (lexeme)")
     op.execute(
         "create materialized view corpus as"
-        " select count(*) as chunks, coalesce(avg(length), 0)::float as mean_length from chunks"
+        " select count(*) as chunks, coalesce(avg(length), 0)::float as mean_length,"
+        " now() as counted_at from chunks"
     )
+    op.execute("create unique index ix_corpus_chunks on corpus (chunks)")
     op.create_table(
         "embeddings",
         sa.Column(

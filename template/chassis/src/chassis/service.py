@@ -8,6 +8,7 @@ import structlog
 from .admission import Admission
 from .degraded import Degraded
 from .errors import StoreError
+from .freshness import SourceWatch
 from .gateway.gateway import Gateway
 from .policy import Policy
 from .ports import Answer, Passage
@@ -15,7 +16,6 @@ from .prompts import Prompts
 from .request import Request
 from .retrieval.search import Retrieval
 from .settings import Settings
-from .freshness import SourceWatch
 from .store.answers import AnswerStore
 from .telemetry import Telemetry, trace_id
 

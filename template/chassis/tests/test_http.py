@@ -10,6 +10,7 @@ from team import flow
 
 from chassis.errors import ProviderError
 from chassis.http.api import make_api
+from chassis.store.database import Database
 from chassis.testing import Script, make_settings, opened
 
 NOTES = {"adapter": "notes", "texts": {"a": "# Alpha\n\nThe alpha door opens at nine o'clock."}}
@@ -275,6 +276,7 @@ async def test_callers_above_capacity_are_turned_away_at_once(database_url):
         begun = time.monotonic()
         reply = await service.ask()
         took = time.monotonic() - begun
+        streamed = await service.ask(**STREAM)
         for task in inside:
             task.cancel()
         await asyncio.gather(*inside, return_exceptions=True)
@@ -282,7 +284,8 @@ async def test_callers_above_capacity_are_turned_away_at_once(database_url):
 
     assert (reply.status_code, reply.headers["retry-after"]) == (503, "1")
     assert took < 0.5
-    assert "answers_shed_total 1.0" in metrics
+    assert streamed.status_code == 503
+    assert "answers_shed_total 2.0" in metrics
 
 
 async def test_feedback_is_kept_for_an_answer_that_was_given(database_url):
@@ -304,14 +307,24 @@ async def test_probes_do_not_depend_on_the_database(database_url):
     assert [(reply.status_code, reply.text) for reply in replies] == [(200, "ok")] * 2
 
 
-async def test_a_draining_replica_is_not_ready_and_takes_no_questions(database_url):
+async def test_a_draining_replica_is_not_ready_but_answers_who_still_comes(database_url):
     async with live(database_url) as service:
         service.service.admission.draining = True
         ready = await service.client.get("/readyz")
         alive = await service.client.get("/livez")
         reply = await service.ask()
 
-    assert [ready.status_code, alive.status_code, reply.status_code] == [503, 200, 503]
+    assert [ready.status_code, alive.status_code, reply.status_code] == [503, 200, 200]
+    assert reply.headers["connection"] == "close"
+
+
+async def test_status_is_there_without_the_database(database_url):
+    async with live(database_url, read=False) as service:
+        service.service.sources._store._database = Database("postgresql://nobody@127.0.0.1:1/none")
+        body = (await service.client.get("/status")).json()
+
+    assert body["database"].startswith("the database failed")
+    assert body["routes"] == {"answer": ["offline"]}
 
 
 async def test_status_shows_what_the_replica_runs_on(database_url):

@@ -22,7 +22,7 @@ async def answer(request: Request, service: Service) -> Answer:
         async with request.step("retrieve"):
             passages = await service.retrieve(question, request)
         async with request.step("generate"):
-            prompt = service.prompts.render("answer", question, passages)
+            prompt = service.prompt("answer", question, passages)
             draft = await service.gateway.generate("answer", prompt, request)
         async with request.step("finish"):
             checked = guardrails.check_answer(draft, passages)

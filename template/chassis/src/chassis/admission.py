@@ -18,14 +18,15 @@ class Admission:
         self._places = asyncio.Semaphore(policy.concurrency)
         self._waiting = 0
         self.draining = False
-        """Set when the process is about to end; nobody is let in any more."""
+        """Set when the process is about to end. Callers are still let in: load balancers go on
+        sending them until they have seen that `/readyz` fails."""
 
     @asynccontextmanager
     async def admit(self) -> AsyncIterator[None]:
         """Hold a place while the request runs.
 
         Raises:
-            Overloaded: No place was free in time, or the service is draining.
+            Overloaded: No place was free in time.
         """
         await self._enter()
         self._telemetry.in_flight(+1)
@@ -36,10 +37,9 @@ class Admission:
             self._places.release()
 
     async def _enter(self) -> None:
-        full = self._places.locked() and self._waiting >= self._policy.queue
-        if self.draining or full:
+        if self._places.locked() and self._waiting >= self._policy.queue:
             self._telemetry.shed()
-            raise Overloaded("draining" if self.draining else "too many requests in flight")
+            raise Overloaded("too many requests in flight")
         self._waiting += 1
         try:
             async with asyncio.timeout(self._policy.queue_wait_ms / 1000):

@@ -14,7 +14,7 @@ async def answer(request: Request, service: Service) -> Answer:
         async with request.step("retrieve"):
             passages = await service.retrieve(request.question, request)
         async with request.step("generate"):
-            prompt = service.prompts.render("answer", request.question, passages)
+            prompt = service.prompt("answer", request.question, passages)
             draft = await service.gateway.generate("answer", prompt, request)
         async with request.step("finish"):
             citations, unknown = resolve(draft.text, passages)

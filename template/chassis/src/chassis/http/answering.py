@@ -1,6 +1,7 @@
 """Run the team's flow for one request: admission, metrics, log line and record."""
 
 import time
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -12,8 +13,21 @@ from ..service import Flow, Service
 log = structlog.get_logger()
 
 
-async def answer_in_time(request: Request, flow: Flow, service: Service) -> Answer:
+async def nothing() -> None:
+    """What a caller without a stream does when let in."""
+
+
+async def answer_in_time(
+    request: Request,
+    flow: Flow,
+    service: Service,
+    *,
+    admitted: Callable[[], Awaitable[None]] = nothing,
+) -> Answer:
     """Answer, and count what was given.
+
+    Args:
+        admitted: Awaited when the request has been let in.
 
     Raises:
         ServiceError: See `chassis.errors`; a refusal is counted as one.
@@ -21,6 +35,7 @@ async def answer_in_time(request: Request, flow: Flow, service: Service) -> Answ
     begun = time.monotonic()
     try:
         async with service.admission.admit():
+            await admitted()
             answer = await flow(request, service)
             await service.remember(request, answer)
     except CallerError:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.types import ASGIApp
 
-from ..errors import NotAcceptable
+from ..errors import NotAcceptable, StoreError
 from ..ports import ANONYMOUS
 from ..request import start
 from ..service import Flow, Service
@@ -17,7 +17,7 @@ from . import problems
 from .answering import answer_in_time
 from .disconnect import ClientGone, run_until_disconnect
 from .schema import AnswerBody, FeedbackBody, QuestionBody, answer_body
-from .stream import events
+from .stream import open_stream
 
 MAX_BODY_BYTES = 64 * 1024
 EVENT_STREAM = "text/event-stream"
@@ -84,15 +84,20 @@ def add_answers(api: FastAPI, service: Service, flow: Flow) -> None:
             timeout_ms=x_request_timeout_ms,
             tracer=service.telemetry.tracer,
         )
+        # So that callers who keep their connection find another replica.
+        headers = {"Connection": "close"} if service.admission.draining else None
         if wants_stream(accept, service):
-            return StreamingResponse(events(request, flow, service), media_type=EVENT_STREAM)
+            stream = await open_stream(request, flow, service)
+            return StreamingResponse(stream, headers=headers, media_type=EVENT_STREAM)
         try:
             answer = await run_until_disconnect(http, answer_in_time(request, flow, service))
         except ClientGone:
             return Response(status_code=CLIENT_GONE)
         counts = answer.kind == "full" or service.settings.objectives.availability.degraded_counts
         return JSONResponse(
-            answer_body(request, answer).model_dump(mode="json"), 200 if counts else 503
+            answer_body(request, answer).model_dump(mode="json"),
+            200 if counts else 503,
+            headers=headers,
         )
 
 
@@ -150,10 +155,14 @@ def add_health(api: FastAPI, service: Service) -> None:
 
 async def describe(service: Service) -> dict[str, Any]:
     """The body of `/status`."""
-    states = await service.sources.states()
+    try:
+        states, database = await service.sources.states(), "ok"
+    except StoreError as error:
+        states, database = {}, str(error)
     return {
         "service": service.settings.objectives.service.slug,
         "env": service.settings.env,
+        "database": database,
         "objectives": service.settings.objectives.model_dump(
             include={"latency", "answer", "availability", "load"}
         ),

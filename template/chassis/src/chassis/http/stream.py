@@ -31,22 +31,42 @@ def event(name: str, data: BaseModel | dict[str, object]) -> bytes:
     return f"event: {name}\ndata: {body}\n\n".encode()
 
 
-async def events(request: Request, flow: Flow, service: Service) -> AsyncIterator[bytes]:
-    """Yield the events of one answer; always ends with `done`, `degraded` or `error`."""
-    queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=64)
+Item = bytes | ServiceError | None
+"""An event; why the caller was not let in; or the end."""
+
+
+async def open_stream(request: Request, flow: Flow, service: Service) -> AsyncIterator[bytes]:
+    """The events of one answer, as soon as the caller has been let in.
+
+    Raises:
+        ServiceError: The caller was not let in; there is no stream then.
+    """
+    queue: asyncio.Queue[Item] = asyncio.Queue(maxsize=64)
     request.listener = Listener(queue, service)
-    yield event("start", {"id": request.id, "trace_id": trace_id()})
     task = asyncio.create_task(produce(request, flow, service, queue))
+    first = await queue.get()
+    if isinstance(first, ServiceError):
+        await task
+        raise first
+    return events(first, queue, task)
+
+
+async def events(
+    first: bytes | None, queue: asyncio.Queue[Item], task: asyncio.Task[None]
+) -> AsyncIterator[bytes]:
+    """Yield events until the end; always the last one is `done`, `degraded` or `error`."""
+    item: Item = first
     try:
-        while (item := await next_item(queue)) is not None:
+        while isinstance(item, bytes):
             yield item
+            item = await next_item(queue)
     finally:
         # Closed early: the caller has gone.
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def next_item(queue: asyncio.Queue[bytes | None]) -> bytes | None:
+async def next_item(queue: asyncio.Queue[Item]) -> Item:
     """The next event, or a comment that keeps the connection open."""
     try:
         async with asyncio.timeout(HEARTBEAT_S):
@@ -58,7 +78,7 @@ async def next_item(queue: asyncio.Queue[bytes | None]) -> bytes | None:
 class Listener:
     """Puts text into the queue as it is written."""
 
-    def __init__(self, queue: asyncio.Queue[bytes | None], service: Service) -> None:
+    def __init__(self, queue: asyncio.Queue[Item], service: Service) -> None:
         self._queue = queue
         self._service = service
         self._begun = time.monotonic()
@@ -76,20 +96,31 @@ class Listener:
 
 
 async def produce(
-    request: Request, flow: Flow, service: Service, queue: asyncio.Queue[bytes | None]
+    request: Request, flow: Flow, service: Service, queue: asyncio.Queue[Item]
 ) -> None:
-    """Run the flow and put its outcome into the queue, then None."""
+    """Run the flow and put what happens into the queue, at the end None."""
+    begun = False
+
+    async def start() -> None:
+        nonlocal begun
+        begun = True
+        await queue.put(event("start", {"id": request.id, "trace_id": trace_id()}))
+
     try:
-        answer = await answer_in_time(request, flow, service)
+        answer = await answer_in_time(request, flow, service, admitted=start)
         body = answer_body(request, answer)
         for citation in body.citations:
             await queue.put(event("citation", citation))
         await queue.put(event("done" if answer.kind == "full" else "degraded", body))
     except ServiceError as error:
-        status = {"status": error.status, "trace_id": trace_id()}
-        detail = {"detail": str(error)} if error.status < 500 else {}
-        await queue.put(event("error", {**status, **detail}))
+        await queue.put(failure(error) if begun else error)
     except Exception:  # the outermost edge of a stream: it must not end without a terminal event
         log.exception("stream_crashed")
         await queue.put(event("error", {"status": 500, "trace_id": trace_id()}))
     await queue.put(None)
+
+
+def failure(error: ServiceError) -> bytes:
+    """The terminal event for an error; as in a problem, a 5xx says nothing but the trace id."""
+    detail = {"detail": str(error)} if error.status < 500 else {}
+    return event("error", {"status": error.status, "trace_id": trace_id(), **detail})

@@ -12,9 +12,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,9 +25,12 @@ from pydantic_settings import (
 from .errors import ConfigError
 
 PREFIX = "APP_"
+ANSWER = "answer"
+"""The route that questions take."""
+
 SECTIONS = ("objectives", "models", "sources")
 # Read outside this module, before the settings exist or by other tools.
-ALSO_READ = {"APP_CONFIG_DIR", "APP_SECRETS_DIR"}
+ALSO_READ = {"APP_SECRETS_DIR"}
 # https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 SERVICE_LINK = re.compile(
     r"APP_(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_(TCP|UDP|SCTP)\w*)"
@@ -172,6 +175,22 @@ class Models(Section):
     routes: dict[str, Route]
     embeddings: Embeddings | None = None
 
+    @model_validator(mode="after")
+    def refuse_unknown_names(self) -> Self:
+        """Refuse a route or embeddings that name a provider without a table."""
+        if ANSWER not in self.routes:
+            raise ValueError(f"[routes.{ANSWER}] is missing: every question takes it")
+        named = {
+            candidate.provider: f"[[routes.{name}.candidates]]"
+            for name, route in self.routes.items()
+            for candidate in route.candidates
+        }
+        if self.embeddings:
+            named.setdefault(self.embeddings.provider, "[embeddings]")
+        for provider in named.keys() - self.providers.keys():
+            raise ValueError(f"{named[provider]} names {provider!r}; no [providers.{provider}]")
+        return self
+
 
 class Source(BaseModel):
     """A `[<name>]` table of `config/sources.toml`; other keys go to the adapter's `connect`.
@@ -291,6 +310,8 @@ def explain(error: ValidationError, environ: Mapping[str, str]) -> str:
         where = place([str(part) for part in problem["loc"]], environ)
         if problem["type"] == "extra_forbidden":
             lines.append(f"{where}: there is no such key")
+        elif problem["type"] == "value_error":
+            lines.append(f"{where}: {problem['ctx']['error']}")
         elif problem["type"] == "missing":
             lines.append(f"{where}: is missing")
         else:

@@ -76,6 +76,13 @@ def test_every_asked_question_has_help() -> None:
     assert [name for name in asked() if not questions()[name].get("help")] == []
 
 
+def test_help_fits_a_small_terminal() -> None:
+    # Prompts cut what is wider, and the end of a sentence is lost.
+    lines = {(name, line) for name in asked() for line in questions()[name]["help"].splitlines()}
+
+    assert [(name, line) for name, line in lines if len(line) > 76] == []
+
+
 def test_no_validator_where_prompts_ignore_it() -> None:
     # Yes-or-no and choose-one prompts never call it, and the next update drops the answer.
     ignored = [

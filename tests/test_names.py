@@ -25,12 +25,12 @@ GOOD = {
     "abcdefghij abcdefghij abcdefghij abcdef h": "abcdefghij-abcdefghij-abcdefghij-abcdef",
 }
 BAD = {
-    "": "1 to 60 characters",
-    "   ": "1 to 60 characters",
-    "a" * 61: "has 61",
-    "2nd line": "starts with a letter",
-    "客服": "starts with a letter",
-    "123": "starts with a letter",
+    "": "use 1 to 60",
+    "   ": "use 1 to 60",
+    "a" * 61: "use 1 to 60",
+    "2nd line": "start with a letter",
+    "客服": "start with a letter",
+    "123": "start with a letter",
     "bell\x07": "control characters",
     "two\nlines": "control characters",
 }
@@ -62,9 +62,9 @@ def test_a_name_without_a_valid_short_form_is_refused(
 @pytest.mark.parametrize(
     ("purpose", "problem"),
     [
-        ("", "one sentence"),
-        (" \t", "one sentence"),
-        ("x" * 201, "has 201"),
+        ("", "a sentence"),
+        (" \t", "a sentence"),
+        ("x" * 201, "at most 200"),
         ("one\ntwo", "one line"),
         ("one\u2028two", "one line"),
         ("delete\x7f", "one line"),

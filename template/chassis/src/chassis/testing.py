@@ -26,6 +26,7 @@ from .secrets import Secrets
 from .settings import Settings
 from .store import embedded
 from .store.migrate import migrate
+from .store.tables import metadata
 
 SERVER_VARIABLE = "TEST_DATABASE_URL"
 """A Postgres server for tests; without it the embedded one is used."""
@@ -67,6 +68,19 @@ def migrated_database(server_url: str) -> Iterator[str]:
     with database(server_url) as url:
         migrate(url)
         yield urlsplit(url).path.removeprefix("/")
+
+
+def empty(url: str) -> None:
+    """Cut all connections of a database and empty its tables: 20 ms, where a new one takes 300."""
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in metadata.tables)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        connection.execute(sql.SQL("truncate {} restart identity").format(names))
+        connection.execute("refresh materialized view lexemes")
+        connection.execute("refresh materialized view corpus")
 
 
 CANDIDATE: dict[str, Any] = {
@@ -217,7 +231,7 @@ class Counting:
         if self.broken:
             raise SourceError("the source is away")
         for name, text in list(self.texts.items()):
-            yield Entry(name, str(zlib.crc32((text or "").encode())))
+            yield Entry(name, str(zlib.crc32((text or "").encode("utf-8", "backslashreplace"))))
 
     async def read(self, entry: Entry) -> Document:
         """See `chassis.ports.Source`."""

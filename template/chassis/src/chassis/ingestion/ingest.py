@@ -10,9 +10,10 @@ import structlog
 from ..errors import ProviderError, SourceError
 from ..ports import Entry, Source
 from ..retrieval.vectors import Vectors
+from ..store.database import storable
 from ..store.documents import DocumentStore
 from .chunking import chunk
-from .markdown import storable, tidy
+from .markdown import tidy
 
 AT_ONCE = 4
 """Documents of one source that are read side by side."""

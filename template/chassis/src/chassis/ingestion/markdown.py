@@ -2,6 +2,8 @@
 
 import re
 
+from ..store.database import storable
+
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.*?)[ \t]*#*[ \t]*$")
 UNDERLINE = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
@@ -14,11 +16,11 @@ FULL_CHARS = 50
 def tidy(text: str) -> str:
     """Join lines that were only wrapped, so that a sentence is never cut in two.
 
-    Code between fences stays as it is. What no database stores is taken out.
+    Code between fences stays as it is. What the store refuses is taken out.
     """
     lines: list[str] = []
     fence, last = "", ""
-    for line in storable(text).splitlines():
+    for line in storable(text).removeprefix("\ufeff").splitlines():
         if lines and not fence and is_wrapped(lines[-1], last, line):
             lines[-1] += " " + line.strip()
         elif lines and not fence and (level := underlined(lines[-1], line)):
@@ -28,11 +30,6 @@ def tidy(text: str) -> str:
             fence = fence_after(fence, line)
         last = line
     return "\n".join(lines).strip() + "\n"
-
-
-def storable(text: str) -> str:
-    """The text without NUL, byte order mark and half characters, which Postgres refuses."""
-    return text.replace("\0", "").removeprefix("\ufeff").encode("utf-8", "replace").decode()
 
 
 def is_wrapped(block: str, last: str, line: str) -> bool:

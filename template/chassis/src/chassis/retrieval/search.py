@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from ..errors import ProviderError
 from ..ports import Passage
-from ..store.database import Database
+from ..store.database import Database, storable
 from .vectors import Vectors
 
 PASSAGES = 6
@@ -112,7 +112,9 @@ class Retrieval:
 
     async def _by_words(self, question: str) -> list[str]:
         async with self._database.begin() as connection:
-            rows = await connection.execute(FULL_TEXT, {"question": question, "depth": DEPTH})
+            rows = await connection.execute(
+                FULL_TEXT, {"question": storable(question), "depth": DEPTH}
+            )
             return [row.id for row in rows]
 
     async def _by_vector(self, question: str, timeout_s: float) -> list[str]:

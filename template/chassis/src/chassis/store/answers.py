@@ -7,7 +7,7 @@ from ..errors import NotFound, StoreError
 from ..ports import Answer
 from ..request import Request
 from . import tables
-from .database import Database
+from .database import Database, storable
 
 
 class AnswerStore:
@@ -21,7 +21,7 @@ class AnswerStore:
         draft = answer.draft
         row = {
             "id": request.id,
-            "conversation_id": request.conversation_id,
+            "conversation_id": request.conversation_id and storable(request.conversation_id),
             "trace_id": trace_id,
             "answer_kind": answer.kind,
             "reason": answer.reason,
@@ -45,7 +45,8 @@ class AnswerStore:
         Raises:
             NotFound: There is no such answer.
         """
-        row = {"answer_id": answer_id, "rating": rating, "reason": reason, "comment": comment}
+        given = {"answer_id": answer_id, "rating": rating, "reason": reason, "comment": comment}
+        row = {name: value and storable(value) for name, value in given.items()}
         try:
             async with self._database.begin() as connection:
                 await connection.execute(insert(tables.feedback).values(**row))

@@ -76,3 +76,8 @@ def store_errors() -> Iterator[None]:
         yield
     except (SQLAlchemyError, OSError) as error:
         raise StoreError(f"the database failed: {type(error).__name__}") from error
+
+
+def storable(text: str) -> str:
+    """A text without NUL and half characters, which Postgres and its driver refuse."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

@@ -17,7 +17,7 @@ import httpx2
 from chassis.simulator import Simulator, simulator
 
 BOOT_S = 60
-QUESTION = {"question": "How much water does the tank of the Kestrel 2 hold?"}
+QUESTION = {"question": "What does a diagnosis of a Kestrel 20 cost in the workshop?"}
 STREAM = {"accept": "text/event-stream"}
 
 

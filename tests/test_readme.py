@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from harness import ROOT, commit, export, git
 
 FIRST_ANSWER_S = 300
@@ -45,8 +46,8 @@ def test_the_first_command_ends_with_a_cited_answer_and_the_project_can_be_updat
     )
 
     assert done.returncode == 0, done.stderr
-    assert "2.0 L" in done.stdout
-    assert "(data/handbook/products/kestrel-2.md)" in done.stdout
+    assert "EUR 95 for a Kestrel 20" in done.stdout
+    assert "(data/handbook/operations/repair-workshop.md)" in done.stdout
     service = clone.parent / "my-service"
     commit(service)
     copier = [clone / ".tools/bin/uvx", "copier>=9.19,<10", "update", "--defaults"]

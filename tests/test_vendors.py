@@ -10,15 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import harness
 import httpx2
 import pytest
 from chassis.testing import database
-from live import QUESTION, STREAM, ask, pointed_at, serving
 from llmock.scenarios import Behavior, Delay, Fail, Match, Reply, StreamFault
 from llmock.testing import LLMockServer
 
-TEXT = "It holds 2.0 L [1]."
+import harness
+from live import QUESTION, STREAM, ask, pointed_at, serving
+
+TEXT = "It costs EUR 95 [1]."
 SERVER_NAMES = {"openai": "openai", "anthropic": "anthropic", "google": "gemini"}
 CHAT = Match(stream=True)
 DEADLINE_MS = 2_500

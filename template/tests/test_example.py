@@ -30,13 +30,13 @@ async def ask(database_url):
     ("question", "fact", "document"),
     [
         (
-            "How much water does the tank of the Kestrel 2 hold?",
-            "2.0 L",
-            "files/products/kestrel-2.md",
+            "What does a diagnosis of a Kestrel 20 cost in the workshop?",
+            "EUR 95 for a Kestrel 20",
+            "files/operations/repair-workshop.md",
         ),
         (
-            "How much water does the tank of the Kestrel 20 hold?",
-            "4.5 L",
+            "What is the factory brew temperature of the Kestrel 20?",
+            "92.5 °C",
             "files/products/kestrel-20.pdf",
         ),
     ],

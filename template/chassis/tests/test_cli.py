@@ -120,6 +120,14 @@ def test_a_database_that_is_away_is_an_error_not_a_stack_trace(project):
     assert "Traceback" not in done.stderr
 
 
+def test_a_port_that_there_is_not_is_refused(project, database_url):
+    done = app(project, database_url, "serve", "--port", "99999")
+
+    assert done.returncode == 2
+    assert "99999 is not in the range 0<=x<=65535" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_outside_of_a_project_the_error_says_so(tmp_path):
     done = app(tmp_path, None, "check")
 

@@ -84,6 +84,14 @@ async def test_requests_in_flight_are_answered_before_the_process_ends(serve):
     assert code in (0, -signal.SIGTERM)  # the server raises the signal again when it is done
 
 
+async def test_the_log_says_where_the_service_is(serve):
+    running = await serve()
+    running.process.send_signal(signal.SIGINT)
+    await running.wait()
+
+    assert f"url={running.url}" in "".join(running.log)
+
+
 async def test_a_replica_says_that_it_is_not_ready_before_it_closes_its_port(serve):
     running = await serve(APP_DRAIN_S="1")
     async with httpx2.AsyncClient(base_url=running.url) as client:

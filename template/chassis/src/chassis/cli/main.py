@@ -49,7 +49,9 @@ def make_cli(package: str, flow: Flow) -> typer.Typer:
     @cli.command()
     def serve(
         host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
-        port: Annotated[int | None, typer.Option(help="port to listen on, 0 for any")] = None,
+        port: Annotated[
+            int | None, typer.Option(min=0, max=65535, help="port to listen on, 0 for any")
+        ] = None,
     ) -> None:
         """Serve over HTTP."""
         given = {"host": host, "port": port}

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from types import FrameType
 
 import structlog
@@ -27,6 +28,14 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._admission = admission
         self._drain_s = drain_s
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the port and say where it is."""
+        await super().startup(sockets=sockets)
+        for server in self.servers:
+            for opened in server.sockets:
+                host, port = opened.getsockname()[:2]
+                log.info("serving", url=f"http://{host}:{port}")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain; a second signal ends the wait."""

@@ -34,6 +34,9 @@ OTHER_NAME = 0.5
 WITH_NUMBER = 1.2
 """What a number is worth where one is asked for."""
 
+ROW_OF_CODE = 1.2
+"""What it is worth that a table row begins with a code in the question."""
+
 QUANTITY = re.compile(
     r"\bhow (many|much|long|soon|often|far|fast|big|large|high|heavy|old|wide|deep)\b|\bwhen\b"
     r"|\b(price|cost|fee|number|date|value|temperature|weight|amount|rate|limit)s?\b",
@@ -85,6 +88,7 @@ class Question:
         named = {stem(part) for name in self._names for part in name}
         for word in self.weights.keys() - seen.keys() - named:
             self.weights[word] *= UNKNOWN
+        self._subject = self.weights.keys() - named
 
     def is_about_something_else(self) -> bool:
         """Whether the question has a code or a model of which no passage says anything."""
@@ -98,13 +102,17 @@ class Question:
         )
 
     def scored(self) -> Iterator[tuple[float, str]]:
-        """Every line that shares a word with the question, cited, with its score."""
+        """Every line with a word of the question that is no name, cited, with its score.
+
+        A name alone is shared by whatever is said of the thing.
+        """
+        wanted = self._subject or self.weights.keys()
         for number, passage in enumerate(self._passages, start=1):
             above, around = words(passage.heading), words(passage.text)
             for line in lines(passage):
                 held, columns = words(line.quote), words(line.columns)
-                if line.text and not self.weights.keys().isdisjoint(held | columns):
-                    places = (held, columns, above, around)
+                places = (held, columns, above, around)
+                if line.text and not wanted.isdisjoint(held | columns | above):
                     factor = self._factor(line, passage.heading)
                     yield factor * self._weigh(places), cited(line.text, number)
 
@@ -117,8 +125,13 @@ class Question:
         )
 
     def _factor(self, line: Line, heading: str) -> float:
-        other = OTHER_NAME if self._is_about_another(line.quote, heading) else 1
-        return other * WITH_NUMBER if self._wants_number and self._answers(line.text) else other
+        factor = OTHER_NAME if self._is_about_another(line.quote, heading) else 1.0
+        if self._wants_number and self._answers(line.text):
+            factor *= WITH_NUMBER
+        first_cell, dash, _ = line.text.partition(" - ")
+        if dash and has_digit(first_cell) and (first_cell.lower(),) in self._names:
+            factor *= ROW_OF_CODE
+        return factor
 
     def _is_about_another(self, line: str, heading: str) -> bool:
         """Whether the line, or else its heading, has a name that only begins like the asked one."""

@@ -8,15 +8,16 @@ WORD = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*")
 CITATION = re.compile(r"\[(\d{1,3}(?: ?, ?\d{1,3})*)\]")
 SENTENCE_END = re.compile(r"""[.!?]["')\]\u201d\u2019]*(?=\s+[^a-z\s])""")
 UNFINISHED = re.compile(
-    r"^\s*\d{1,3}$|(?:^|[\s(])(?:[a-z]|e\.g|i\.e|etc|vs|approx|ca|no|nos|fig|mr|mrs|dr)$",
-    re.IGNORECASE,
+    r"^\s*\d{1,3}$"
+    r"|(?:^|(?<!\d)[\s(])(?:[A-Z]|(?i:e\.g|i\.e|etc|vs|approx|ca|nos?|fig|mrs?|dr))$"
 )
 """What a full stop follows without ending the sentence: list numbers, initials, abbreviations."""
 STOP_WORDS = frozenset(
-    "a an and any are as at be but by can could do does for from get had has have how i if in"
-    " is it its long many may me much must my no not of often on one or our shall should so"
-    " soon than that the their them then there these they this to was we were what when where"
-    " which who why will with within would you your".split()
+    "a about also am an and any are as at be been being but by can could did do does for from"
+    " get had has have he her his how i if in is it its just long many may me much must my no"
+    " not of often on one or our please shall she should so some soon tell than that the their"
+    " them then there these they this to was we were what when where which who why will with"
+    " within would you your".split()
 )
 DATES = frozenset(
     "january february march april may june july august september october november december"

@@ -124,7 +124,7 @@ def test_a_port_that_there_is_not_is_refused(project, database_url):
     done = app(project, database_url, "serve", "--port", "99999")
 
     assert done.returncode == 2
-    assert "99999 is not in the range" in done.stderr
+    assert "--port': Input should be less than or equal to 65535" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -41,8 +41,14 @@ async def test_every_part_that_the_configuration_names_can_be_built():
 
 def test_what_the_providers_need_is_installed_in_production_too():
     adapters = Adapters("app", AnySecret({}))
-    project = tomllib.loads((CONFIG.parent / "pyproject.toml").read_text())["project"]
-    extras = [Requirement(each).extras for each in project["dependencies"] if "chassis" in each]
+    project = tomllib.loads((CONFIG.parent / "pyproject.toml").read_text())
+    groups = {"main": project["project"]["dependencies"], **project["dependency-groups"]}
+    extras = [
+        Requirement(each).extras
+        for name, dependencies in groups.items()
+        for each in dependencies
+        if name != "dev" and each.startswith("chassis")
+    ]
 
     needed = {
         getattr(adapters.find("providers", provider.adapter or name), "SDK", None)

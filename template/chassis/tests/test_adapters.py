@@ -78,7 +78,7 @@ def test_an_unknown_name_is_an_error_that_says_which_file_to_write(package):
     ("settings", "message"),
     [
         ({"path": "x", "patern": "*"}, "got an unexpected keyword argument 'patern'"),
-        ({}, "missing a required argument: 'path'"),
+        ({}, "argument: 'path'"),
         ({"path": "x", "secrets": 1}, "multiple values for argument 'secrets'"),
     ],
 )

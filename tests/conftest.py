@@ -1,5 +1,6 @@
 """Fixtures over `harness`: the exported template, projects, throw-away releases."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,9 @@ def project(template: Path, tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def release(tmp_path: Path) -> Callable[..., Path]:
+def release(template: Path, tmp_path: Path) -> Callable[..., Path]:
     """Cut a release of the template in a throw-away repository: `release("v1.0.0", change)`."""
-    repo = export(tmp_path / "releases")
+    repo = shutil.copytree(template, tmp_path / "releases")
 
     def tag(version: str, change: Callable[[Path], None] | None = None) -> Path:
         if change:

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import cache
@@ -26,6 +26,7 @@ import copier
 import copier._main
 import copier._template
 import jinja2.environment
+import plumbum
 import yaml
 from copier._jinja_ext import get_yield_context
 
@@ -34,14 +35,19 @@ PARTS = ("copier.yml", "hooks", "template")
 PRESETS = sorted(path.stem for path in (ROOT / "tests" / "answers").glob("*.yml"))
 
 Answers = Mapping[str, Any]
+Code = frozenset[tuple[str, bytes]]
 
-IDENTITY = {
+# Git that depends on nothing of this machine and does not wait for the disk.
+GIT = {
     "GIT_AUTHOR_NAME": "test",
     "GIT_AUTHOR_EMAIL": "test@example.com",
     "GIT_COMMITTER_NAME": "test",
     "GIT_COMMITTER_EMAIL": "test@example.com",
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "core.fsync",
+    "GIT_CONFIG_VALUE_0": "none",
 }
 
 
@@ -50,7 +56,7 @@ def git(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
         ["git", *arguments],
         cwd=folder,
-        env={**os.environ, **IDENTITY},
+        env={**os.environ, **GIT},
         check=True,
         capture_output=True,
         text=True,
@@ -145,7 +151,8 @@ def fast_copier() -> Iterator[None]:
     """
     worker = copier._main.Worker
     with (
-        mock.patch.dict(os.environ, {**IDENTITY, "COPIER_SETTINGS_PATH": os.devnull}),
+        mock.patch.dict(os.environ, {**GIT, "COPIER_SETTINGS_PATH": os.devnull}),
+        plumbum.local.env(**GIT),  # Copier's git; it took its environment when it was imported
         mock.patch.object(worker, "_sync_git_index_executable_bit"),
         mock.patch.object(worker, "_render_string", render_tags_only(worker._render_string)),
         mock.patch.object(worker, "answers_relpath", property(answers_relpath)),
@@ -231,17 +238,34 @@ def imports(project: Path) -> str:
     """Import every module of the project's app; empty when that works, else what happened.
 
     In a child of this process, which has imported the libraries and compiled the code already: that
-    costs tens of milliseconds where a new interpreter takes seconds.
+    costs tens of milliseconds where a new interpreter takes seconds. Projects with the very same
+    Python, which is most of them, are imported once.
     """
     import chassis.cli.main  # noqa: F401  so that its libraries are there before the fork
 
-    for path in project.rglob("*.py"):
-        compiled(path.read_bytes())
+    code = python(project)
+    if code not in IMPORTED:
+        for _, source in code:
+            compiled(source)
+        IMPORTED[code] = in_child(lambda: import_there(project))
+    return IMPORTED[code]
+
+
+def python(project: Path) -> Code:
+    """The project's Python by its path; two projects with the same are one to the tools."""
+    paths = project.rglob("*.py")
+    return frozenset((str(path.relative_to(project)), path.read_bytes()) for path in paths)
+
+
+IMPORTED: dict[Code, str] = {}
+
+
+def in_child(work: Callable[[], str]) -> str:
+    """What `work` returns in a fork of this process."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        problem = import_there(project)
-        os.write(writing, problem.encode())
+        os.write(writing, work().encode())
         os._exit(0)
     os.close(writing)
     os.waitpid(child, 0)

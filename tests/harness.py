@@ -72,14 +72,14 @@ def commit(project: Path, message: str = "change") -> None:
     git(project, "commit", "--quiet", "--allow-empty", f"--message={message}")
 
 
-def export(destination: Path) -> Path:
+def export(destination: Path, root: Path = ROOT) -> Path:
     """Copy the template as it lies here, without its history.
 
     Uncommitted work counts, ignored files do not. A plain folder saves Copier a clone per copy.
     """
-    listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", *PARTS)
+    listed = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", *PARTS)
     for name in filter(None, listed.split("\0")):
-        source, target = ROOT / name, destination / name
+        source, target = root / name, destination / name
         if source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)

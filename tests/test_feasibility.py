@@ -293,10 +293,18 @@ def milliseconds(least: int, most: int) -> st.SearchStrategy[int]:
     return round_numbers | st.integers(least, most)
 
 
+def provider_of(row: Any) -> str:
+    return str(row["provider"])
+
+
+def name_of(row: Any) -> str:
+    return str(row["name"])
+
+
 names = st.sampled_from(["a", "b", "c", "d"])
 uptimes = st.sampled_from([0.98, 0.99, 0.995, 0.999, 0.9995, 0.9999, 1.0]) | st.floats(0.95, 1)
 dates = st.none() | st.dates(date(2026, 11, 1), date(2027, 6, 1)).map(date.isoformat)
-candidates: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+candidates = st.fixed_dictionaries(
     {
         "provider": names,
         "model": st.sampled_from(["small", "gpt-4o"]),
@@ -325,17 +333,14 @@ objectives = st.fixed_dictionaries(
         "database_uptime": uptimes,
     }
 )
-sources: st.SearchStrategy[list[dict[str, Any]]] = st.lists(
-    st.fixed_dictionaries(
-        {"name": st.sampled_from(["files", "wiki"]), "hard": st.booleans(), "uptime": uptimes}
-    ),
-    max_size=2,
-    unique_by=lambda row: str(row["name"]),
+source = st.fixed_dictionaries(
+    {"name": st.sampled_from(["files", "wiki"]), "hard": st.booleans(), "uptime": uptimes}
 )
+sources = st.lists(source, max_size=2, unique_by=name_of)
 plans = st.fixed_dictionaries(
     {
         "objective": objectives,
-        "candidates": st.lists(candidates, max_size=4, unique_by=lambda row: row["provider"]),
+        "candidates": st.lists(candidates, max_size=4, unique_by=provider_of),
         "sources": sources,
         "today": st.just(TODAY.isoformat()),
     }

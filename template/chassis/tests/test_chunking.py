@@ -53,11 +53,12 @@ def test_a_heading_needs_no_empty_line_around_it():
 
 
 def test_a_heading_with_nothing_under_it_can_still_be_found():
-    made = cut("# Manual\n\n## Closed on Mondays\n\n## Doors\n\nOpen.\n")
+    made = cut("# Manual\n\n## Closed on Mondays\n\n## Doors\n\nOpen.\n\n### No dogs")
 
     assert [(piece.heading, piece.text) for piece in made] == [
         ("Manual > Closed on Mondays", "## Closed on Mondays\n"),
         ("Manual > Doors", "Open.\n"),
+        ("Manual > Doors > No dogs", "### No dogs"),
     ]
 
 
@@ -72,8 +73,9 @@ def test_a_comment_in_code_is_no_heading():
 LONG = {
     "paragraphs": "".join(f"Paragraph {n} is about doors of size {n}. \n\n" for n in range(200)),
     "one line of sentences": "The door is shut. " * 300,
-    "one line of words": "door " * 1_000,
+    "one line of words": "window " * 1_000,
     "one line without a break": "x" * 5_000,
+    "a line with spaces at its end": "x" * 2_400 + "    ",
     "a list": "".join(f"- item {n} of the list\n" for n in range(300)),
     "letters of two and four bytes": "Größe 🚪 und Höhe. " * 300,
     "carriage returns": "One line.\r\nAnother.\r\n\r\nA third. " * 200,
@@ -90,12 +92,13 @@ def test_every_chunk_is_a_verbatim_part_and_nothing_is_lost(kind):
     assert [text[piece.start : piece.end] for piece in made] == [piece.text for piece in made]
     assert max(len(piece.text) for piece in made) <= MAX_CHARS
     assert len(made) > 1
+    assert all(piece.text.strip() for piece in made)
     assert "".join("".join(piece.text for piece in made).split()) == "".join(text.split())
 
 
 @pytest.mark.parametrize(
     ("kind", "ends"),
-    [("one line of sentences", ". "), ("one line of words", "r "), ("a list", "list\n")],
+    [("one line of sentences", ". "), ("one line of words", "w "), ("a list", "list\n")],
 )
 def test_a_long_block_is_cut_where_a_reader_would(kind, ends):
     assert all(made.text.endswith(ends) for made in cut(LONG[kind]))
@@ -166,6 +169,7 @@ def test_lines_that_were_only_wrapped_are_joined():
 KEPT = [
     "Tarn Street 5\nAlpha Town\n",
     "| a very long cell of a table that is full | b |\n| --- | --- |\n| c | d |\n",
+    "| a very long cell of a table that is full | b |\nand what comes after the table\n",
     "```\nshort\nline that is certainly longer than fifty characters here\nmore\n```\n",
     "A line of more than fifty characters, then a hard break  \nand more\n",
     "> A quotation of more than fifty characters, which goes on,\n> on a second line\n",

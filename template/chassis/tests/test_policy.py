@@ -89,10 +89,10 @@ def test_an_answer_that_is_not_streamed_waits_by_what_the_model_usually_takes():
 
 
 def test_a_token_that_just_fits_is_not_lost_to_rounding():
-    # (17,600 - 1,500) x 50 / 1,000 = 805; 16.1 x 50 is 804.9999 in binary floating point.
-    made = policy(latency={"p95_ms": 20_000}, answer={"typical_tokens": 1_000})
+    # M is 2,567 - 51 - 257 - 51 - 128 = 2,080; 0.58 s x 50 is 28.999999 in binary floating point.
+    made = policy(latency={"p95_ms": 2_567})
 
-    assert made.max_output_tokens == 805
+    assert (made.model_ms, made.max_output_tokens) == (2_080, 29)
 
 
 def test_a_short_answer_needs_no_more_than_twice_its_usual_length():

@@ -71,7 +71,7 @@ def is_heading(before: str, line: str, after: str) -> bool:
     """Whether `line` looks like a heading between these two."""
     if len(line) > HEADING_CHARS or line[-1] in ".,;:!?" or not line[0].isupper():
         return False
-    if NUMBERED.match(line) or not after or after[0].islower():
+    if not after or after[0].islower():
         return False
     listed = BULLET.match(before) or NUMBERED.match(before)
     return not before or before[-1] in ".:!?" or bool(listed and len(before) <= HEADING_CHARS)

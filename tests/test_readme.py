@@ -50,6 +50,6 @@ def test_the_first_command_ends_with_a_cited_answer_and_the_project_can_be_updat
     assert "(data/handbook/operations/repair-workshop.md)" in done.stdout
     service = clone.parent / "my-service"
     commit(service)
-    copier = [clone / ".tools/bin/uvx", "copier>=9.19,<10", "update", "--defaults"]
+    copier = [str(clone / ".tools/bin/uvx"), "copier>=9.19,<10", "update", "--defaults"]
     subprocess.run(copier, cwd=service, check=True, capture_output=True, timeout=FIRST_ANSWER_S)
     assert git(service, "status", "--porcelain", "--", ".", ":!uv.lock") == ""

@@ -70,16 +70,13 @@ async def test_two_words_side_by_side_count_more_than_apart(fill, found, databas
     assert together - apart == pytest.approx(math.log(1 + (2 - 1 + 0.5) / (1 + 0.5)), abs=1e-6)
 
 
-async def test_a_word_in_the_heading_counts_twice(fill, found):
-    await fill(
-        {
-            "a": "# Other\n\nSomething about a door and more.\n",
-            "b": "# Door\n\nSomething about a lock and more.\n",
-            "c": "# Other\n\nSomething about a door and more.\n",
-        }
-    )
+async def test_a_word_in_the_heading_counts_twice(fill, found, database):
+    # Both have three words in the heading (one is ">") and four in the text: the mean length.
+    await fill({"a": "# Other\n\nA door and more.\n", "b": "# Door\n\nA lock and more.\n"})
 
-    assert await found("door") == ["b", "a", "c"]
+    assert await found("door") == ["b", "a"]
+    idf = math.log(1 + (2 - 2 + 0.5) / (2 + 0.5))
+    assert await scores(database, "door") == pytest.approx([idf * 4.4 / 3.2, idf * 2.2 / 2.2])
 
 
 async def test_the_rarest_words_select(fill, found, database, monkeypatch):
@@ -94,7 +91,7 @@ async def test_the_rarest_words_select(fill, found, database, monkeypatch):
 async def test_a_form_of_a_word_finds_the_others(fill, found):
     await fill({"a": "Returned machines are cleaned."})
 
-    assert await found("Who cleans a machine on its return?") == ["a"]
+    assert await found("Who cleans machines?") == ["a"]
 
 
 @pytest.mark.parametrize("question", ["", "   ", "?", "What is it that you are?", "unheard-of"])
@@ -114,6 +111,7 @@ STRANGE = [
     "alpha \\ \\\\ \\' %s %(x)s :question {0} $1 ::text",
     "alpha:A C:\\alpha\\beta it's l'alpha http://alpha.example/it's?a=b'c&d=\\e",
     "alpha\0",
+    "alpha b.aa/'.+",
     "alpha \ud800",
     "alpha " + "\U0001d51e 🚪 ﷽ \u202e\u200b " * 20,
     "alpha " * 5_000,
@@ -130,7 +128,9 @@ async def test_what_means_something_to_a_database_means_nothing_in_a_question(
     assert (await found(question))[:1] == ["a"]
 
 
-@pytest.mark.parametrize("word", ["http://x.example/it's", "C:\\dir\\it's", "a\\'b", "it''s/x'"])
+@pytest.mark.parametrize(
+    "word", ["http://x.example/it's", "b.aa/'.+", "C:\\dir\\it's", "a\\'b", "it''s/x'"]
+)
 async def test_a_strange_word_of_a_document_can_be_asked_for(fill, found, word):
     await fill({"x": f"See {word} there.", "y": "Nothing of it."})
 

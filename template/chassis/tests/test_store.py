@@ -119,12 +119,15 @@ def test_a_database_that_is_away_cannot_be_migrated():
         migrate("postgresql://nobody@127.0.0.1:1/none")
 
 
-def test_migrating_leaves_the_programs_logging_alone(database_url):
-    before = logging.getLogger().handlers[:], logging.getLogger("alembic").disabled
+def test_migrating_leaves_the_programs_logging_alone(database_url, monkeypatch):
+    loggers = [logging.getLogger(), logging.getLogger("alembic"), logging.getLogger("chassis")]
+    for logger in loggers:
+        monkeypatch.setattr(logger, "disabled", False)
+    before = [(logger.disabled, logger.level, logger.handlers[:]) for logger in loggers]
 
     migrate(database_url)
 
-    assert (logging.getLogger().handlers, logging.getLogger("alembic").disabled) == before
+    assert [(logger.disabled, logger.level, logger.handlers) for logger in loggers] == before
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])

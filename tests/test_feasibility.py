@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from harness import PRESETS, preset
 
 TODAY = date(2026, 11, 24)
+OF_PROVIDER = ("uptime", "published_uptime", "shared_fate")
 
 MODEL = {
     "latency_p50_ms": 1200,
@@ -61,7 +62,6 @@ def plan(*candidates: dict[str, Any], **wanted: Any) -> dict[str, Any]:
 def as_settings(plan: dict[str, Any]) -> Settings:
     """The same numbers as a service's configuration."""
     want = plan["objective"]
-    planned = {"uptime", "published_uptime", "shared_fate"}
     prices = {"input_usd_per_mtok": 1, "output_usd_per_mtok": 1, "checked_on": TODAY}
     return Settings.model_validate(
         {
@@ -77,14 +77,14 @@ def as_settings(plan: dict[str, Any]) -> Settings:
             },
             "models": {
                 "providers": {
-                    row["provider"]: {key: row[key] for key in planned}
+                    row["provider"]: {key: row[key] for key in OF_PROVIDER}
                     for row in plan["candidates"]
                 },
                 "routes": {
                     "answer": {
                         "prompt": "answer",
                         "candidates": [
-                            {k: v for k, v in row.items() if k not in planned} | prices
+                            {k: v for k, v in row.items() if k not in OF_PROVIDER} | prices
                             for row in plan["candidates"]
                         ],
                     }
@@ -293,8 +293,12 @@ def milliseconds(least: int, most: int) -> st.SearchStrategy[int]:
     return round_numbers | st.integers(least, most)
 
 
-def provider_of(row: Any) -> str:
-    return str(row["provider"])
+def one_table_a_provider(rows: Any) -> list[dict[str, Any]]:
+    """Candidates of one provider share what its table says."""
+    tables: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        tables.setdefault(row["provider"], {key: row[key] for key in OF_PROVIDER})
+    return [{**row, **tables[row["provider"]]} for row in rows]
 
 
 def name_of(row: Any) -> str:
@@ -340,7 +344,7 @@ sources = st.lists(source, max_size=2, unique_by=name_of)
 plans = st.fixed_dictionaries(
     {
         "objective": objectives,
-        "candidates": st.lists(candidates, max_size=4, unique_by=provider_of),
+        "candidates": st.lists(candidates, max_size=4).map(one_table_a_provider),
         "sources": sources,
         "today": st.just(TODAY.isoformat()),
     }

@@ -189,6 +189,19 @@ def test_nothing_chosen_asks_nothing_about_it(template: Path, tmp_path: Path) ->
     assert not {"primary_provider", "hard_sources", "compatible_model"} & set(answers)
 
 
+def test_only_chosen_providers_can_be_the_first(template: Path, tmp_path: Path) -> None:
+    openai_and_google = DOWN + SPACE + DOWN + SPACE + ENTER
+
+    interview(
+        template,
+        tmp_path / "project",
+        instead((PROVIDERS, openai_and_google), (PRIMARY, DOWN + ENTER)),
+    )
+
+    assert stored(tmp_path / "project")["providers"] == ["openai", "google"]
+    assert stored(tmp_path / "project")["primary_provider"] == "google"
+
+
 WRONG = [
     (NAME, "2nd line", "start with a letter, a to z", "Second line", "project_name"),
     (NAME, "x" * 61, "use 1 to 60 characters", "x", "project_name"),

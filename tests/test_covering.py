@@ -1,10 +1,15 @@
 """The covering array covers, and the check notices when it does not."""
 
 import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from copier._main import Worker
 
 from covering import Constraint, Domain, covering, missing, possible_pairs
+from harness import asked, questions
 from space import CONSTRAINTS, DOMAIN
 
 SMALL: Domain = {"store": ["none", "postgres"], "rag": [True, False], "ci": ["github", "gitlab"]}
@@ -35,6 +40,32 @@ def test_impossible_pairs_are_not_asked_for() -> None:
 
     assert len(pairs) == 11
     assert (("store", 0), ("rag", 0)) not in pairs
+
+
+def test_the_space_has_every_question_and_every_choice(template: Path) -> None:
+    tables = Worker(src_path=str(template), quiet=True).jinja_env.get_template(
+        "hooks/catalog.jinja"
+    )
+    offered = {
+        "availability": tables.module.TARGETS,  # type: ignore[attr-defined]
+        "providers": tables.module.PROVIDERS,  # type: ignore[attr-defined]
+        "primary_provider": tables.module.PROVIDERS,  # type: ignore[attr-defined]
+        "data_sources": tables.module.SOURCES,  # type: ignore[attr-defined]
+        "hard_sources": tables.module.SOURCES,  # type: ignore[attr-defined]
+        "degraded_mode": questions()["degraded_mode"]["choices"].values(),
+        "ci": questions()["ci"]["choices"].values(),
+    }
+
+    assert set(DOMAIN) == asked() - {"accept_infeasible"}
+    assert {name for name in DOMAIN if "choices" in questions()[name]} == set(offered)
+    for name, choices in offered.items():
+        assert set(choices) <= set(flat(DOMAIN[name])), name
+
+
+def flat(values: Iterable[Any]) -> Iterator[Any]:
+    """The choices in single and in multiple answers."""
+    for value in values:
+        yield from value if isinstance(value, list) else [value]
 
 
 @pytest.mark.parametrize("seed", range(5))

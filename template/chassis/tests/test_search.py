@@ -134,7 +134,7 @@ async def test_what_means_something_to_a_database_means_nothing_in_a_question(
 async def test_a_strange_word_of_a_document_can_be_asked_for(fill, found, word):
     await fill({"x": f"See {word} there.", "y": "Nothing of it."})
 
-    assert await found(f"What is {word}?") == ["x"]
+    assert await found(f"Where is {word} said?") == ["x"]
 
 
 async def test_one_long_document_does_not_hide_the_others(fill, found):

@@ -72,6 +72,19 @@ async def test_that_the_documents_say_nothing_is_an_answer(ask):
     assert (answer.kind, answer.reason, answer.citations) == ("full", "not_found", ())
 
 
+async def test_a_text_that_was_cut_short_is_not_a_full_answer(ask):
+    answer = await ask(QUESTION, Script("It opens at nine [1]. And", finish_reason="length"))
+
+    assert (answer.kind, answer.reason) == ("degraded", "cut_short")
+    assert answer.text == "It opens at nine [1]. And"
+
+
+async def test_a_text_that_a_filter_stopped_is_not_shown(ask):
+    answer = await ask(QUESTION, Script("It opens [1]", finish_reason="content_filter"))
+
+    assert (answer.kind, answer.reason) == ("degraded", "answer_rejected")
+
+
 async def test_a_failing_model_falls_back_to_the_next(ask):
     answer = await ask(QUESTION, Script(ProviderError("down")), Script("At nine [1]."))
 
@@ -84,7 +97,7 @@ async def test_when_every_model_fails_the_answer_is_degraded(ask):
     assert (answer.kind, answer.reason) == ("degraded", "model_unavailable")
 
 
-@pytest.mark.parametrize("question", ["", "\u200b\u2060", "x" * 2_001])
+@pytest.mark.parametrize("question", ["", "\u200b\u2060", "x" * 4_001])
 async def test_a_bad_question_is_refused_before_any_model_is_asked(ask, question):
     model = Script("unused")
 

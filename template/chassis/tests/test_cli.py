@@ -112,6 +112,43 @@ def test_production_refuses_an_objective_that_cannot_be_met(project, database_ur
     assert accepted.returncode == 0, accepted.stderr
 
 
+def test_check_says_why_production_would_not_start(project):
+    done = app(project, None, "check", APP_ENV="production")
+
+    assert done.returncode == 2
+    assert "database: missing" in done.stdout
+    assert (
+        "production refuses to start: secret OPENAI_API_KEY is not set; DATABASE_URL is not set"
+        in done.stderr
+    )
+
+
+def test_a_secret_in_the_place_of_its_name_is_not_shown(project):
+    own = {"APP_MODELS__PROVIDERS__OPENAI__API_KEY": "not-to-be-seen-123"}
+
+    done = app(project, None, "check", **own)
+
+    assert done.returncode == 2
+    assert "hold the name of a secret" in done.stderr
+    assert "not-to-be-seen" not in done.stdout + done.stderr
+
+
+def test_settings_may_stand_in_a_file_during_development(project):
+    (project / ".env").write_text("APP_PORT=8123\nAPP_DRAIN_S=\nDATABASE_URL=postgresql://h/d\n")
+
+    assert "database: DATABASE_URL" in app(project, None, "check").stdout
+    assert "database: missing" in app(project, None, "check", APP_ENV="production").stdout
+
+
+@pytest.mark.parametrize("url", ["mysql://u:p4ss@h/d", "host=h password=p4ss", "postgres://h:p4ss"])
+def test_what_is_no_postgres_url_is_refused_and_not_shown(project, url):
+    done = app(project, url, "ask", "When?")
+
+    assert done.returncode == 2
+    assert "DATABASE_URL must look like postgresql://" in done.stderr
+    assert "p4ss" not in done.stderr
+
+
 def test_a_database_that_is_away_is_an_error_not_a_stack_trace(project):
     done = app(project, "postgresql://nobody@127.0.0.1:1/none", "ask", "When?")
 

@@ -262,10 +262,12 @@ async def test_a_bug_tells_the_caller_nothing_but_the_trace_id(database_url):
     async with live(database_url, Script(RuntimeError("password=hunter2"))) as service:
         reply = await service.ask()
         *_, (name, data) = await service.events()
+        metrics = (await service.client.get("/metrics")).text
 
     assert reply.status_code == 500
     assert reply.json().keys() == {"type", "title", "status", "trace_id"}
     assert (name, data.keys()) == ("error", {"status", "trace_id"})
+    assert 'answers_total{kind="refused",reason="crash"} 2.0' in metrics
 
 
 async def test_callers_above_capacity_are_turned_away_at_once(database_url):

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from chassis.errors import ProviderError, SourceError
+from chassis.errors import ProviderError, SourceError, StoreError
 from chassis.ingestion import ingest as ingestion
 from chassis.ingestion.chunking import chunk
 from chassis.ingestion.folder import Folder
@@ -176,7 +176,7 @@ async def test_a_listing_that_breaks_in_the_middle_forgets_nothing(store, databa
 
     outcome = await read(store, notes=HalfListed({}))
 
-    assert outcome == Outcome("notes", error="KeyError: 'next_page'")
+    assert outcome == Outcome("notes", error="KeyError, see the log")
     assert await found(database, "beta") == ["notes/b"]
 
 
@@ -188,7 +188,7 @@ async def test_one_failing_source_does_not_stop_the_others(store, database):
 
     assert [outcome.error for outcome in outcomes] == [
         "the source is away",
-        "KeyError: 'next_page'",
+        "KeyError, see the log",
         None,
     ]
     assert await found(database, "beta") == ["good/b"]
@@ -200,7 +200,9 @@ async def test_one_document_that_breaks_its_source_does_not_stop_the_others(stor
 
     outcome = await read(store, notes=source)
 
-    assert outcome == Outcome("notes", read=1, unreadable={"notes/a": "ZeroDivisionError: a bug"})
+    assert outcome == Outcome(
+        "notes", read=1, unreadable={"notes/a": "ZeroDivisionError, see the log"}
+    )
     assert await found(database, "beta") == ["notes/b"]
 
 
@@ -376,3 +378,23 @@ def test_a_source_error_is_passed_on_as_it_is():
         raise error
 
     assert caught.value is error
+
+
+async def test_a_name_too_long_for_the_database_stops_no_other_document(store):
+    long = "/".join(str(number) * 200 for number in range(10))
+    source = Counting({long: ALPHA, "b": BETA})
+
+    outcome = await read(store, notes=source)
+
+    assert outcome.read == 1
+    assert list(outcome.unreadable.values()) == ["its name has more than 1000 bytes"]
+
+
+async def test_a_database_that_fails_while_documents_are_read_is_a_store_error(store, monkeypatch):
+    async def away(*_):
+        raise StoreError("away")
+
+    monkeypatch.setattr(store, "replace", away)
+
+    with pytest.raises(StoreError, match="away"):
+        await read(store, notes=Counting({"a": ALPHA, "b": BETA}))

@@ -128,6 +128,7 @@ def test_rows_without_columns_are_read_as_a_list():
         ("2. [x] A task with `code_in_it`", "A task with code_in_it"),
         ("> ## A [link](http://x.example/a_b) ![image](y.png)", "A link"),
         ("See [3] and [12, 4] and [^1].", "See  and  and ."),
+        (r"See \[7\] and [**2**] and [`3`] and [[1]2].", "See  and  and  and ."),
         ("A snake_case_name and 5 * 3 * 2", "A snake_case_name and 5 * 3 * 2"),
         (r"Escaped \* and \| here", "Escaped * and | here"),
         ("<b>Bold</b><br/>x < 3 and y > 2<!-- hidden -->", "Boldx < 3 and y > 2"),

@@ -8,7 +8,7 @@ from chassis.errors import InvalidInput, OutputRejected
 from chassis.ports import Answer, Draft, Passage
 from chassis.prompts import NOT_FOUND
 
-MAX_QUESTION_CHARS = 2_000
+MAX_QUESTION_CHARS = 4_000
 
 
 def check_question(question: str) -> str:
@@ -35,8 +35,11 @@ def check_answer(draft: Draft, passages: Sequence[Passage]) -> Answer:
     """Turn a model's text into an answer with citations.
 
     Raises:
-        OutputRejected: It cites nothing, or a passage that it was not given.
+        OutputRejected: It cites nothing, or a passage that it was not given, or was stopped by
+            the vendor's filter.
     """
+    if draft.finish_reason == "content_filter":
+        raise OutputRejected(f"{draft.variant} was stopped by its vendor's filter")
     citations, unknown = resolve(draft.text, passages)
     if not citations and NOT_FOUND.lower() in draft.text.lower():
         return Answer("full", NOT_FOUND, reason="not_found", draft=draft)
@@ -44,4 +47,6 @@ def check_answer(draft: Draft, passages: Sequence[Passage]) -> Answer:
         raise OutputRejected(f"{draft.variant} cites passages {unknown} of {len(passages)}")
     if not citations:
         raise OutputRejected(f"{draft.variant} cites nothing")
+    if draft.finish_reason == "length":
+        return Answer("degraded", draft.text.strip(), citations, reason="cut_short", draft=draft)
     return Answer("full", draft.text.strip(), citations, draft=draft)

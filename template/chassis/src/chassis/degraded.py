@@ -31,12 +31,12 @@ class Degraded:
         """What can still be said.
 
         Raises:
-            ServiceError: `failure`, when the team chose to refuse, or there is nothing to show.
+            ServiceError: `failure`, when the team chose to refuse.
         """
         reason = REASONS.get(type(failure), "unavailable")
         if self._mode == "template":
             return Answer("degraded", self._prompts.text("degraded"), reason=reason)
-        if self._mode == "sources_only" and passages:
+        if self._mode == "sources_only":
             found = extract(question, passages, MAX_TOKENS)
             if found == NOT_FOUND:
                 return Answer("degraded", SOURCES_ONLY_NOTHING, reason=reason)

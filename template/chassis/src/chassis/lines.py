@@ -5,14 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .ports import Passage
-from .words import sentences
+from .words import sentences, without_numbers
 
 SEPARATOR = re.compile(r"\s*\|?[\s:|-]*-[\s:|-]*$")
 MARKS = (
     (re.compile(r"<!--.*?-->|</?[a-zA-Z][^>]*>"), ""),
     (re.compile(r"!\[[^\]]*\]\([^)]*\)"), ""),
     (re.compile(r"\[([^\]]+)\]\([^)]*\)"), r"\1"),
-    (re.compile(r"\[\^?[\d, ]+\]"), ""),  # would be taken for citations
     (re.compile(r"^\s*(?:(?:[-*+>]|#{1,6}|\d{1,3}[.)])\s+|\[[ xX]\]\s+)+"), ""),
     (re.compile(r"(\*{1,3}|_{1,3}|~~|`+)(?=\S)(.+?)(?<=\S)\1(?!\w)"), r"\2"),
     (re.compile(r"\\([^\w\s])"), r"\1"),
@@ -67,4 +66,4 @@ def plain(markdown: str) -> str:
     """A sentence, item or cell without its Markdown marks."""
     for mark, instead in MARKS:
         markdown = mark.sub(instead, markdown)
-    return markdown.strip()
+    return without_numbers(markdown).strip()

@@ -47,7 +47,8 @@ class Policy:
     def before(self, step: str) -> int:
         """Milliseconds that the steps after `step` still need.
 
-        A step may borrow from the slack of the steps before it, never from those after it.
+        A step may take what the steps before it left over, and may cut into the models' time
+        down to what makes a call worth starting; the end of the flow always keeps its share.
         """
         after = {
             "retrieve": MIN_USEFUL_MS + self.finish_ms + self.reserve_ms,

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from .errors import ConfigError
 from .ports import Passage, Prompt
+from .words import without_numbers
 
 NOT_FOUND = "The documents do not contain an answer to this question."
 """What a model is asked to say then, word for word, so that the guard knows it in any stream."""
@@ -63,8 +64,8 @@ def read(package: str, name: str) -> str:
 
 
 def numbered(passages: Sequence[Passage]) -> str:
-    """The passages as the model sees them."""
+    """The passages as the model sees them; a document's own `[7]` cannot pass for a number."""
     return "\n\n".join(
-        f"[{number}] {passage.heading}\n{passage.text.strip()}"
+        f"[{number}] {without_numbers(passage.heading)}\n{without_numbers(passage.text).strip()}"
         for number, passage in enumerate(passages, start=1)
     )

@@ -3,9 +3,10 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from opentelemetry.trace import NoOpTracer, Tracer
 
@@ -46,11 +47,6 @@ class Request:
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     timings_ms: dict[str, float] = field(default_factory=dict)
 
-    @property
-    def sticky(self) -> str:
-        """What keeps its model when traffic is split: the conversation, else this request."""
-        return self.conversation_id or self.id
-
     def remaining_s(self, step: str) -> float:
         """Seconds that `step` may still take, leaving what the steps after it need."""
         return self.deadline - time.monotonic() - self.policy.before(step) / 1000
@@ -71,6 +67,29 @@ class Request:
                 raise DeadlineExceeded(name) from error
             finally:
                 self.timings_ms[name] = round((time.monotonic() - begun) * 1000, 1)
+
+
+T = TypeVar("T")
+
+
+async def within(limit_s: float, work: Coroutine[Any, Any, T], step: str) -> T:
+    """Wait at most so long for `work`; then cancel it, and do not wait for that either.
+
+    A database that hangs takes seconds to notice a cancellation.
+
+    Raises:
+        DeadlineExceeded: It was still running when its time was up.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=limit_s)
+    finally:
+        if not task.done():
+            task.cancel()
+            task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    if not done:
+        raise DeadlineExceeded(step)
+    return task.result()
 
 
 def start(

@@ -4,12 +4,16 @@ An adapter asks for its secrets in `connect`, once; nothing else sees them.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
 
 from .errors import ConfigError, MissingSecret
+
+NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+"""What secrets are called, as environment variables are."""
 
 MOUNT = Path("/run/secrets")
 """Where Docker and, by convention, Kubernetes mount secret files."""
@@ -41,7 +45,13 @@ class Secrets:
 
         Raises:
             MissingSecret: It is set nowhere, or set to nothing.
+            ConfigError: This is no name; it is not shown, since it may be the secret itself.
         """
+        if not NAME.fullmatch(name):
+            raise ConfigError(
+                "api_key and the like hold the name of a secret, such as OPENAI_API_KEY, "
+                "not the secret; set the secret under that name in the environment"
+            )
         for place, value in self._places(name):
             if value and value.strip():
                 self.asked[name] = place

@@ -13,11 +13,14 @@ from .gateway.gateway import Gateway
 from .policy import Policy
 from .ports import Answer, Passage, Prompt
 from .prompts import Prompts
-from .request import Request
+from .request import Request, within
 from .retrieval.search import Retrieval
 from .settings import Settings
 from .store.answers import AnswerStore
 from .telemetry import Telemetry, trace_id
+
+SAVE_S = 0.5
+"""Longest that an answer waits for its record to be saved."""
 
 log = structlog.get_logger()
 
@@ -39,8 +42,10 @@ class Service:
 
     async def retrieve(self, question: str, request: Request) -> tuple[Passage, ...]:
         """The passages that may answer the question, best first."""
-        limit_s = min(self.policy.retrieve_ms / 1000, request.remaining_s("retrieve"))
-        return await self.retrieval.search(question, timeout_s=limit_s)
+        left_s = request.remaining_s("retrieve")
+        embedding_s = min(self.policy.retrieve_ms / 1000, left_s)
+        search = self.retrieval.search(question, timeout_s=embedding_s)
+        return await within(left_s, search, "retrieve")
 
     def prompt(self, route: str, question: str, passages: Sequence[Passage]) -> Prompt:
         """The prompt of a route, filled with a question and its numbered passages."""
@@ -50,7 +55,8 @@ class Service:
         """Save what made the answer; an answer is worth more than its record."""
         try:
             async with request.step("save"):
-                await self.answers.save(request, answer, trace_id())
+                limit_s = min(request.remaining_s("save"), SAVE_S)
+                await within(limit_s, self.answers.save(request, answer, trace_id()), "save")
         except (StoreError, DeadlineExceeded) as error:
             log.warning("answer_not_saved", answer=request.id, error=str(error))
 

@@ -165,7 +165,7 @@ class Embeddings(Section):
 
     provider: str
     model: str
-    dimensions: int = Field(ge=64, le=2000)  # pgvector's HNSW index ends at 2,000
+    dimensions: int = Field(ge=64, le=16_000)  # the most that pgvector stores
 
 
 class Models(Section):

@@ -173,8 +173,13 @@ def configure_logs(settings: Settings) -> None:
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if production
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            # The default shows the variables of every frame.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
+    logging.basicConfig(handlers=[Forward()], level=logging.WARNING, force=True)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -196,6 +201,14 @@ def configure_logs(settings: Settings) -> None:
         logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+class Forward(logging.Handler):
+    """Brings the warnings of libraries into our log; without it they go past `redact`."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log a record's message; a crash of a request was logged already, with its trace."""
+        structlog.get_logger().log(record.levelno, record.getMessage(), logger=record.name)
 
 
 def add_trace_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

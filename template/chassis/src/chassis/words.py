@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 WORD = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*")
+FOOTNOTE = re.compile(r"\[\^?[\d, ]+\]")
 CITATION = re.compile(r"\[(\d{1,3}(?: ?, ?\d{1,3})*)\]")
 SENTENCE_END = re.compile(r"""[.!?]["')\]\u201d\u2019]*(?=\s+[^a-z\s])""")
 UNFINISHED = re.compile(
@@ -96,3 +97,10 @@ def is_part_of_name(word: str, *, begun: bool) -> bool:
 def has_digit(word: str) -> bool:
     """Whether there is a digit in a word, as in a code or model number."""
     return any(character.isdigit() for character in word)
+
+
+def without_numbers(text: str) -> str:
+    """A text without footnotes like `[7]`, which would be taken for citations of an answer."""
+    while (less := FOOTNOTE.sub("", text)) != text:
+        text = less
+    return text

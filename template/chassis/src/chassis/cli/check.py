@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..adapters import Adapters
+from ..app import refuse_infeasible
 from ..errors import ConfigError, MissingSecret
 from ..feasibility import findings
 from ..policy import derive
@@ -34,10 +35,33 @@ def print_configuration(package: str, settings: Settings, secrets: Secrets) -> N
     console.print(route_table(settings, adapters))
     console.print(source_table(settings, adapters))
     console.print(secret_table(secrets))
-    console.print(f"database: {'DATABASE_URL' if settings.database_url else 'embedded'}")
+    console.print(f"database: {database_of(settings)}")
     for finding in findings(settings):
         accepted = " (accepted)" if finding.rule in promised.accepted.rules else ""
         console.print(escape(f"{finding.severity} {finding.rule}{accepted}: {finding.message}"))
+    if settings.env == "production":
+        refuse_what_production_refuses(settings, secrets)
+
+
+def database_of(settings: Settings) -> str:
+    """Where the database comes from."""
+    if settings.database_url:
+        return "DATABASE_URL"
+    return "missing" if settings.env == "production" else "embedded"
+
+
+def refuse_what_production_refuses(settings: Settings, secrets: Secrets) -> None:
+    """Say why the service would not start, when it would not.
+
+    Raises:
+        ConfigError: It would not.
+    """
+    reasons = [f"secret {name} is not set" for name, place in secrets.asked.items() if not place]
+    if not settings.database_url:
+        reasons.append("DATABASE_URL is not set")
+    if reasons:
+        raise ConfigError(f"production refuses to start: {'; '.join(reasons)}")
+    refuse_infeasible(settings)
 
 
 def policy_table(settings: Settings) -> Table:
@@ -53,15 +77,17 @@ def route_table(settings: Settings, adapters: Adapters) -> Table:
     table = make_table("routes", "route", "candidate", "adapter", "state")
     for name, route in settings.models.routes.items():
         for candidate in route.candidates:
-            provider = settings.models.providers.get(candidate.provider)
-            if provider is None:
-                raise ConfigError(
-                    f"config/models.toml has no table [providers.{candidate.provider}]"
-                )
+            provider = settings.models.providers[candidate.provider]
             made = ("providers", candidate.provider, provider.connect_settings, provider.adapter)
             table.add_row(name, candidate.name, *adapter_state(adapters, *made))
-        offline = "used when no candidate above has its secret"
-        table.add_row(name, "offline", "chassis/providers/offline.py", offline)
+        if settings.env != "production" or not route.candidates:
+            offline = "used when no candidate above has its secret"
+            table.add_row(name, "offline", "chassis/providers/offline.py", offline)
+    if embeddings := settings.models.embeddings:
+        provider = settings.models.providers[embeddings.provider]
+        made = ("providers", embeddings.provider, provider.connect_settings, provider.adapter)
+        model = f"{embeddings.provider}/{embeddings.model}"
+        table.add_row("embeddings", model, *adapter_state(adapters, *made))
     return table
 
 

@@ -1,6 +1,7 @@
 """`app serve | ask | ingest | worker | check`."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,13 +9,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from dotenv import dotenv_values
 from rich.console import Console
 
 from ..app import App, database_url, open_app, refuse_infeasible
 from ..errors import ServiceError
 from ..secrets import open_secrets
 from ..service import Flow
-from ..settings import Settings, load
+from ..settings import PREFIX, Settings, load
 from ..store.migrate import migrate
 from ..telemetry import configure_logs
 from .ask import print_answer
@@ -86,9 +88,22 @@ def make_cli(package: str, flow: Flow) -> typer.Typer:
 
 def read_settings(**given: object) -> Settings:
     """The configuration of the project in the current folder; `given` goes before it."""
+    read_dotenv()
     settings = load(Path("config")).model_copy(update=given)
     configure_logs(settings)
     return settings
+
+
+def read_dotenv() -> None:
+    """Take settings from `.env`, behind those of the environment, and never in production.
+
+    Secrets stay where they are: only `chassis.secrets` reads them.
+    """
+    if os.environ.get("APP_ENV") == "production":
+        return
+    for name, value in dotenv_values(".env").items():
+        if value and (name.startswith(PREFIX) or name == "DATABASE_URL"):
+            os.environ.setdefault(name, value)
 
 
 @asynccontextmanager

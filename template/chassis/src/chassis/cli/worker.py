@@ -30,7 +30,7 @@ async def work(app: App) -> None:
 
 
 async def keep_reading(app: App, name: str) -> None:
-    """Read one source for ever; a database that is away is tried again next time."""
+    """Read one source for ever; whatever fails is logged and tried again next time."""
     every_s = app.service.settings.sources[name].every_minutes * 60
     while True:
         try:
@@ -46,4 +46,6 @@ async def keep_reading(app: App, name: str) -> None:
                 )
         except StoreError as error:
             log.warning("source_not_read", source=name, error=str(error))
+        except Exception:  # the worker's outermost edge: one source must not stop for good
+            log.exception("source_crashed", source=name)
         await asyncio.sleep(every_s)

@@ -97,12 +97,6 @@ class Gateway:
             )
         raise NoModelLeft(route, failures)
 
-    async def aclose(self) -> None:
-        """Close every provider's connections."""
-        providers = {choice.provider for choices in self.routes.values() for choice in choices}
-        for provider in providers:
-            await provider.aclose()
-
 
 class Attempt:
     """One call of one candidate."""

@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.types import ASGIApp
 
-from ..errors import NotAcceptable, StoreError
+from ..errors import DeadlineExceeded, NotAcceptable, StoreError
 from ..ports import ANONYMOUS
-from ..request import start
+from ..request import start, within
 from ..service import Flow, Service
 from . import problems
 from .answering import answer_in_time
@@ -20,6 +20,9 @@ from .schema import AnswerBody, FeedbackBody, QuestionBody, answer_body
 from .stream import open_stream
 
 MAX_BODY_BYTES = 64 * 1024
+DATABASE_S = 3
+"""Longest wait for the database outside of a question."""
+
 EVENT_STREAM = "text/event-stream"
 PROBLEM = {"description": "Problem details, RFC 9457", "content": {problems.MEDIA_TYPE: {}}}
 CLIENT_GONE = 499
@@ -124,7 +127,8 @@ def add_feedback(api: FastAPI, service: Service) -> None:
     )
     async def post_feedback(answer_id: str, body: FeedbackBody) -> None:
         """Say whether an answer was good."""
-        await service.answers.add_feedback(answer_id, body.rating, body.reason, body.comment)
+        given = service.answers.add_feedback(answer_id, body.rating, body.reason, body.comment)
+        await within(DATABASE_S, given, "feedback")
 
 
 def add_health(api: FastAPI, service: Service) -> None:
@@ -156,8 +160,9 @@ def add_health(api: FastAPI, service: Service) -> None:
 async def describe(service: Service) -> dict[str, Any]:
     """The body of `/status`."""
     try:
-        states, database = await service.sources.states(), "ok"
-    except StoreError as error:
+        states = await within(DATABASE_S, service.sources.states(), "status")
+        database = "ok"
+    except (StoreError, DeadlineExceeded) as error:
         states, database = {}, str(error)
     return {
         "service": service.settings.objectives.service.slug,
@@ -177,7 +182,7 @@ async def describe(service: Service) -> dict[str, Any]:
                 "documents": states[name].documents if name in states else 0,
                 "unreadable": states[name].unreadable if name in states else 0,
                 "read_at": states[name].read_at if name in states else None,
-                "error": states[name].error if name in states else None,
+                "failed": name in states and states[name].error is not None,
             }
             for name, settings in service.settings.sources.items()
         },

@@ -41,7 +41,9 @@ async def open_stream(request: Request, flow: Flow, service: Service) -> AsyncIt
     Raises:
         ServiceError: The caller was not let in; there is no stream then.
     """
-    queue: asyncio.Queue[Item] = asyncio.Queue(maxsize=64)
+    # Not bounded: a model writes no more than its token cap, and a slow reader must not look
+    # like a slow model.
+    queue: asyncio.Queue[Item] = asyncio.Queue()
     request.listener = Listener(queue, service)
     task = asyncio.create_task(produce(request, flow, service, queue))
     first = await queue.get()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from ..errors import ProviderError, SourceError
+from ..errors import ProviderError, SourceError, StoreError
 from ..ports import Entry, Source
 from ..retrieval.vectors import Vectors
 from ..store.database import storable
@@ -17,6 +17,9 @@ from .markdown import tidy
 
 AT_ONCE = 4
 """Documents of one source that are read side by side."""
+
+MAX_ID_BYTES = 1_000
+"""Postgres has no index entries above about 2,700 bytes."""
 
 TIMEOUT_S = 120
 """Longest wait for the next item of a listing, and for one document."""
@@ -136,7 +139,8 @@ def source_errors() -> Iterator[None]:
         raise SourceError(f"nothing came for {TIMEOUT_S} s") from error
     except Exception as error:
         log.exception("source_bug")
-        raise SourceError(f"{type(error).__name__}: {error}") from error
+        # Its text may hold a URL with a token, and this is shown to people.
+        raise SourceError(f"{type(error).__name__}, see the log") from error
 
 
 def fingerprint(entry: Entry) -> str:
@@ -163,14 +167,18 @@ async def read_all(
                 await read_document(name, source, store, document_id, entry)
             except SourceError as error:
                 unreadable[document_id] = str(error)
-                await store.refuse(name, document_id, fingerprint(entry), str(error))
+                kept = document_id.encode()[:MAX_ID_BYTES].decode(errors="ignore")
+                await store.refuse(name, kept, fingerprint(entry), str(error))
                 log.warning("document_unreadable", document=document_id, error=str(error))
             done += 1
             progress(name, done, len(entries))
 
-    async with asyncio.TaskGroup() as readers:
-        for _ in range(AT_ONCE):
-            readers.create_task(read_on())
+    try:
+        async with asyncio.TaskGroup() as readers:
+            for _ in range(AT_ONCE):
+                readers.create_task(read_on())
+    except* StoreError as failures:
+        raise failures.exceptions[0] from failures
     return unreadable
 
 
@@ -182,9 +190,12 @@ async def read_document(
     Raises:
         SourceError: It cannot be read.
     """
+    if len(document_id.encode()) > MAX_ID_BYTES:
+        raise SourceError(f"its name has more than {MAX_ID_BYTES} bytes")
     with source_errors():
         async with asyncio.timeout(TIMEOUT_S):
             document = await source.read(entry)
-    document = replace(document, title=storable(document.title).strip(), text=tidy(document.text))
-    chunks = chunk(document_id, document.title, document.text)
+        title = storable(document.title).strip()
+        document = replace(document, title=title, text=tidy(document.text))
+        chunks = chunk(document_id, document.title, document.text)
     await store.replace(name, document_id, fingerprint(entry), document, chunks)

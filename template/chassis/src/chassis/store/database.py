@@ -3,20 +3,41 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from ..errors import StoreError
+from ..errors import ConfigError, StoreError
 
+WANTED_URL = "DATABASE_URL must look like postgresql://user:password@host:5432/database"
 POOL_WAIT_S = 2
 CONNECT_S = 5
+CONNECT = {
+    "connect_timeout": CONNECT_S,
+    # A server that is gone without a word is noticed in seconds, not in the system's minutes.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 
 
 def driver_url(database_url: str) -> str:
-    """Name the driver in a URL as hosting providers hand it out (`postgres://...`)."""
-    _, _, rest = database_url.partition("://")
-    return f"postgresql+psycopg://{rest}"
+    """Name the driver in a URL as hosting providers hand it out (`postgres://...`).
+
+    Raises:
+        ConfigError: It is no URL of a Postgres server; the message does not show it.
+    """
+    scheme, _, rest = database_url.partition("://")
+    made = f"postgresql+psycopg://{rest}"
+    if scheme.partition("+")[0] not in ("postgres", "postgresql"):
+        raise ConfigError(WANTED_URL)
+    try:
+        make_url(made)
+    except (ValueError, ArgumentError):
+        raise ConfigError(WANTED_URL) from None
+    return made
 
 
 class Database:
@@ -34,10 +55,10 @@ class Database:
             max_overflow=0,
             pool_timeout=POOL_WAIT_S,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": CONNECT_S},
+            connect_args=CONNECT,
         )
         self._unpooled = create_async_engine(
-            driver_url(url), poolclass=NullPool, connect_args={"connect_timeout": CONNECT_S}
+            driver_url(url), poolclass=NullPool, connect_args=CONNECT
         )
 
     @asynccontextmanager

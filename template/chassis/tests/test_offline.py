@@ -40,9 +40,11 @@ def test_the_sentence_that_fits_is_quoted_with_its_passages_number():
 
 
 def test_the_same_question_has_the_same_answer():
-    questions = {answer("Is the alpha door of brass or steel?", ALPHA, BETA) for _ in range(20)}
+    answers = {answer("When does a door open?", ALPHA, BETA) for _ in range(20)}
 
-    assert len(questions) == 1
+    assert answers == {
+        "The alpha door opens at nine o'clock. [1] The beta door opens at ten o'clock. [2]"
+    }
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,10 @@ def test_the_first_command_ends_with_a_cited_answer_and_the_project_can_be_updat
     clone: Path,
 ) -> None:
     variables = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    # Whoever tries the command has not activated the environment of these tests.
+    own = str(Path(sys.executable).parent)
+    places = os.environ["PATH"].split(os.pathsep)
+    variables["PATH"] = os.pathsep.join(place for place in places if place != own)
 
     done = subprocess.run(
         ["sh", "-c", first_command()],
